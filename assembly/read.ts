@@ -1,0 +1,282 @@
+// Reading without a lock (I3). The order, and why each step stands where it does (docs/locking.md has the interleavings):
+//
+//   note the index state · probe the bucket: note a slot word · note the entry's version · compare the key, copy ·
+//   the slot word again · the version again · the state's epoch again
+//
+// The version is noted before the copy, or it would bless a copy half overwritten. A slot that still says the same may
+// say so again (deleted and set anew in the same chunk): the version tells. The epoch is last: after a drop, bucket and
+// chunk may hold anything. A key that differs counts only after the same checks, a miss only if the whole state stood
+// still. Whatever is read before the checks is range-checked before use, so garbage is a mismatch and never a trap.
+//
+// A hit writes nothing but one compare-exchange on the word that it checked, while the frequency is below 3 (I3a).
+import {
+  ABSENT, AGAIN, BUCKET_SIZE, CHAIN_MAX, CLOSED, E_CREATED, E_EXPIRES, E_LENGTH, E_META, E_SIZE, E_WORD, EPOCH_SHIFT, FREQUENCY_MASK,
+  G_CLEARED, H_SHARDS, H_SHARD_STRIDE, H_SHARD_TABLE, LENGTH_MASK, META_IDENTITY, META_REGION_SHIFT, META_V_SHIFT, META_WIDE, MISS,
+  PAGE_SIZE, PIECE_LINK, PIECE_PAYLOAD, PIECE_SIZE, READ_TRIES, R_ADDRESS, R_CREATED, R_ELSEWHERE, R_EXPIRES, R_GENERATION, R_LENGTH,
+  R_NUMBER, R_SHARD, R_SLOT, R_SLOT_WORD, R_STATE, R_V, R_VERSION, R_WEIGHT, SH_BASE, SH_END, SH_INDEX_DIR, SH_STATE, SLOT_COPY,
+  SLOT_STAGE, SMALL_MAX, STATE_CLOSED, STATE_SPLITTING, S_HITS, S_LOCKED_READS, S_MISSES, S_RETRIES, TYPE_NUMBER, TYPE_PLACEHOLDER,
+  VERSION_SHIFT, WHOLE_PAYLOAD, H_STATE,
+} from './layout';
+import { barrier, count, mySlot } from './threads';
+import { bucketAddress, bucketCount, bucketOf, chainLength, freeSlot, isLink, linked, lowPower, walkChain } from './index-table';
+import { generationOf, keyBytes, regionOf, regionRow, typeOf } from './eviction';
+import { hashKey } from './hash';
+import { lockShard, unlockShard } from './lock';
+import { weightOf } from './slab';
+
+/** The engine's clock, epoch ms. Asked outside every lock; the shell's wrapper never throws. */
+@external('clock', 'now') declare function clockNow(): f64;
+
+export const PEEK = 1; //  no frequency, no statistics
+export const QUIET = 2; // no statistics
+
+@inline export function shardOf(hash: u64): usize {
+  const bits = load<u32>(0, H_SHARDS) - 1;
+  return <usize>(load<u32>(0, H_SHARD_TABLE) + (<u32>(hash >> 56) & bits) * load<u32>(0, H_SHARD_STRIDE));
+}
+
+@inline export function shardAt(number: u32): usize {
+  return <usize>(load<u32>(0, H_SHARD_TABLE) + number * load<u32>(0, H_SHARD_STRIDE));
+}
+
+@inline export function identityOf(keyLength: u32, keyMeta: u32): u32 {
+  return ((keyMeta >> 1) << META_REGION_SHIFT) | (keyMeta & 1 ? META_WIDE : 0) | keyLength;
+}
+
+/** Whether the key at `a` is the one at `b`. */
+@inline function sameBytes(a: usize, b: usize, length: u32): bool {
+  const end = a + <usize>(length & ~7);
+  while (a < end) {
+    if (load<u64>(a) != load<u64>(b)) return false;
+    a += 8;
+    b += 8;
+  }
+  const rest = length & 7;
+  if (!rest) return true;
+  let left = rest;
+  while (left) {
+    left--;
+    if (load<u8>(a + left) != load<u8>(b + left)) return false;
+  }
+  return true;
+}
+
+@inline function keyOffset(meta: u32): usize {
+  return typeOf(meta) == TYPE_NUMBER ? E_SIZE + 8 : E_SIZE;
+}
+
+@inline function setVersion(word: u64): void {
+  store<f64>(mySlot, <f64>(word >> VERSION_SHIFT), R_VERSION);
+}
+
+/**
+ * Writes what stands in an entry to this thread's results and, if it is small, its value to the copy area. The entry may
+ * change meanwhile: the caller checks. False: what stands there cannot be an entry.
+ */
+@inline function copyOut(entry: usize, meta: u32): bool {
+  const lengths = load<u64>(entry, E_LENGTH);
+  const length = <u32>lengths & LENGTH_MASK;
+  const offset = keyOffset(meta) + <usize>keyBytes(meta);
+  const bytes = <u32>offset + length;
+  store<u32>(mySlot, <u32>entry, R_ADDRESS);
+  store<u32>(mySlot, length, R_LENGTH);
+  store<u32>(mySlot, meta >> META_V_SHIFT, R_V);
+  store<f64>(mySlot, reinterpret<f64>(atomic.load<u64>(entry, E_EXPIRES)), R_EXPIRES);
+  store<f64>(mySlot, load<f64>(entry, E_CREATED), R_CREATED);
+  store<f64>(mySlot, <f64>generationOf(lengths), R_GENERATION);
+  store<u32>(mySlot, <u32>offset, R_ELSEWHERE);
+  if (typeOf(meta) == TYPE_NUMBER) store<u64>(mySlot, atomic.load<u64>(entry, E_SIZE), R_NUMBER);
+  if (bytes > SMALL_MAX) return true;
+  if ((<u32>entry & (PAGE_SIZE - 1)) + bytes > PAGE_SIZE) return false;
+  if (length) memory.copy(mySlot + SLOT_COPY, entry + offset, length);
+  return true;
+}
+
+/** Under the lock: the same for an entry that cannot change, its version included. */
+export function copyEntry(entry: usize, meta: u32): void {
+  copyOut(entry, meta);
+  setVersion(atomic.load<u64>(entry, E_WORD));
+}
+
+/** After the checks: whether the value stands for its region and its time. `now` below 0: ask the clock if it matters. */
+@inline function stands(meta: u32, now: f64): bool {
+  if (typeOf(meta) == TYPE_PLACEHOLDER) return false;
+  if (<u64>load<f64>(mySlot, R_GENERATION) < atomic.load<u64>(regionRow(regionOf(meta)), G_CLEARED)) return false;
+  const expires = load<f64>(mySlot, R_EXPIRES);
+  if (expires == 0) return true;
+  return (now < 0 ? clockNow() : now) <= expires;
+}
+
+/** One try. Type of the value, MISS, CLOSED, or AGAIN: a check failed. */
+function readOnce(sh: usize, hash: u64, identity: u32, keyLength: u32, flags: u32): i32 {
+  const state = atomic.load<u64>(sh, SH_STATE);
+  if (state & <u64>STATE_CLOSED) return CLOSED;
+  const buckets = <u32>state;
+  const low = <u32>hash;
+  const tag = <u32>(hash >> 32);
+  const base = load<u32>(sh, SH_BASE);
+  const end = load<u32>(sh, SH_END);
+  const key = mySlot + SLOT_STAGE;
+  const b = bucketOf(low, buckets);
+  let second: bool = (state & <u64>STATE_SPLITTING) != 0 && b == buckets - 1;
+  let bucket = bucketAddress(sh, second ? b - lowPower(b) : b);
+  if (<u32>bucket < base || <u32>bucket > end - BUCKET_SIZE) return AGAIN;
+  while (true) {
+    for (let n: u32 = 0; true; n++) {
+      if (n == CHAIN_MAX) return AGAIN;
+      let word: u64 = 0;
+      for (let i = 0; i < 8; i++) {
+        const slot = bucket + <usize>(i << 3);
+        word = atomic.load<u64>(slot);
+        if (<u32>(word >> 32) != tag || !word || isLink(word)) continue;
+        const at = <u32>word;
+        if (at < base || at > end - E_SIZE || at & 7) return AGAIN;
+        const entry = <usize>at;
+        const version = atomic.load<u64>(entry, E_WORD);
+        const meta = load<u32>(entry, E_META);
+        const offset = keyOffset(meta);
+        if ((meta & META_IDENTITY) != identity || (at & (PAGE_SIZE - 1)) + <u32>offset + keyLength > PAGE_SIZE || !sameBytes(key, entry + offset, keyLength)) {
+          barrier();
+          if (atomic.load<u64>(slot) != word || atomic.load<u64>(entry, E_WORD) >> VERSION_SHIFT != version >> VERSION_SHIFT || atomic.load<u64>(sh, SH_STATE) >> EPOCH_SHIFT != state >> EPOCH_SHIFT) return AGAIN;
+          continue;
+        }
+        const whole = copyOut(entry, meta);
+        barrier();
+        if (atomic.load<u64>(slot) != word) return AGAIN;
+        const now = atomic.load<u64>(entry, E_WORD);
+        if (now >> VERSION_SHIFT != version >> VERSION_SHIFT) return AGAIN;
+        if (atomic.load<u64>(sh, SH_STATE) >> EPOCH_SHIFT != state >> EPOCH_SHIFT || !whole) return AGAIN;
+        setVersion(version);
+        if (!stands(meta, -1)) return MISS;
+        store<u32>(mySlot, <u32>sh, R_SHARD);
+        store<u32>(mySlot, <u32>slot, R_SLOT);
+        store<u64>(mySlot, word, R_SLOT_WORD);
+        store<u64>(mySlot, state, R_STATE);
+        if (!(flags & PEEK) && (<u32>now & FREQUENCY_MASK) < FREQUENCY_MASK) atomic.cmpxchg<u64>(entry, now, now + 1, E_WORD);
+        return typeOf(meta);
+      }
+      if (!isLink(word)) break;
+      bucket = linked(word);
+      if (<u32>bucket < base || <u32>bucket > end - BUCKET_SIZE) return AGAIN;
+    }
+    if (!second) break;
+    second = false;
+    bucket = bucketAddress(sh, b);
+    if (<u32>bucket < base || <u32>bucket > end - BUCKET_SIZE) return AGAIN;
+  }
+  barrier();
+  return atomic.load<u64>(sh, SH_STATE) == state ? MISS : AGAIN;
+}
+
+/**
+ * Reads the key in the staging area. Type of the value (its fields are in the results, a small value in the copy area),
+ * MISS or CLOSED. A large value is only named: the shell copies its pieces (`pieces`) and then asks `check`.
+ */
+export function store_get(keyLength: u32, keyMeta: u32, flags: u32): i32 {
+  const hash = hashKey(mySlot + SLOT_STAGE, keyLength, keyMeta);
+  const sh = shardOf(hash);
+  const identity = identityOf(keyLength, keyMeta);
+  for (let n: u32 = 0; n < READ_TRIES; n++) {
+    const found = readOnce(sh, hash, identity, keyLength, flags);
+    if (found != AGAIN) {
+      if (!flags) count(found >= 0 ? S_HITS : S_MISSES);
+      return found;
+    }
+    count(S_RETRIES);
+  }
+  const found = store_get_locked(keyLength, keyMeta, flags);
+  if (found >= 0) store_unlock();
+  return found;
+}
+
+/** The same under the shard's lock, which stays held when a value was found: the shell copies, then calls `store_unlock`. */
+export function store_get_locked(keyLength: u32, keyMeta: u32, flags: u32): i32 {
+  const hash = hashKey(mySlot + SLOT_STAGE, keyLength, keyMeta);
+  const sh = shardOf(hash);
+  const now = clockNow(); // before the lock: a clock may be the user's
+  count(S_LOCKED_READS);
+  if (lockShard(sh) < 0) return CLOSED;
+  store<u32>(mySlot, <u32>sh, R_SHARD);
+  const entry = findLocked(sh, hash, identityOf(keyLength, keyMeta), keyLength);
+  if (entry) {
+    const meta = load<u32>(entry, E_META);
+    const word = atomic.load<u64>(entry, E_WORD);
+    copyOut(entry, meta);
+    setVersion(word);
+    store<u32>(mySlot, <u32>foundSlot, R_SLOT);
+    store<u64>(mySlot, load<u64>(foundSlot), R_SLOT_WORD);
+    store<u64>(mySlot, atomic.load<u64>(sh, SH_STATE), R_STATE);
+    if (stands(meta, now)) {
+      if (!flags) count(S_HITS);
+      return typeOf(meta);
+    }
+  }
+  unlockShard(sh);
+  if (!flags) count(S_MISSES);
+  return MISS;
+}
+
+export function store_unlock(): void {
+  unlockShard(<usize>load<u32>(mySlot, R_SHARD));
+}
+
+/** After the shell's copy of a large value: 1 if what was read is what stood there, 0: read again. */
+export function store_check(): i32 {
+  const sh = <usize>load<u32>(mySlot, R_SHARD);
+  barrier();
+  if (atomic.load<u64>(<usize>load<u32>(mySlot, R_SLOT)) != load<u64>(mySlot, R_SLOT_WORD)) return 0;
+  if (<f64>(atomic.load<u64>(<usize>load<u32>(mySlot, R_ADDRESS)) >> VERSION_SHIFT) != load<f64>(mySlot, R_VERSION)) return 0;
+  return atomic.load<u64>(sh, SH_STATE) >> EPOCH_SHIFT == load<u64>(mySlot, R_STATE) >> EPOCH_SHIFT;
+}
+
+/**
+ * Writes up to 256 piece addresses of a large entry of `bytes` to the copy area, beginning with piece `address`, which is
+ * number `from`. Returns how many; fewer than are left means that a link was none (a changed entry). Reads racing memory.
+ */
+export function store_pieces(address: u32, bytes: u32, from: u32): u32 {
+  const sh = <usize>load<u32>(mySlot, R_SHARD);
+  const base = load<u32>(sh, SH_BASE);
+  const end = load<u32>(sh, SH_END);
+  const whole = bytes >= WHOLE_PAYLOAD ? bytes / WHOLE_PAYLOAD : 0;
+  const rest = bytes - whole * WHOLE_PAYLOAD;
+  const total = whole + (rest + PIECE_PAYLOAD - 1) / PIECE_PAYLOAD;
+  let n: u32 = 0;
+  for (let piece = from; piece < total && n < 256; piece++) {
+    const size: u32 = piece < whole ? PAGE_SIZE : PIECE_SIZE;
+    const last = piece + 1 == total;
+    if (address < base || address & 7 || address > end - (last ? 64 : size) || (!last && (address & (PAGE_SIZE - 1)) + size > PAGE_SIZE)) return n;
+    store<u32>(mySlot + SLOT_COPY + <usize>(n << 2), address);
+    n++;
+    if (!last) address = load<u32>(<usize>(address + size - PIECE_LINK));
+  }
+  return n;
+}
+
+// ---- Under the lock
+
+/** Slot that names the entry that `findLocked` found. */
+export let foundSlot: usize = 0;
+
+/** Under the lock: the entry of the key in the staging area, 0: none. Sets freeSlot, lastBucket and chainLength as well. */
+export function findLocked(sh: usize, hash: u64, identity: u32, keyLength: u32): usize {
+  const tag = <u32>(hash >> 32);
+  const key = mySlot + SLOT_STAGE;
+  let bucket = bucketAddress(sh, bucketOf(<u32>hash, bucketCount(sh)));
+  walkChain(bucket);
+  while (true) {
+    let word: u64 = 0;
+    for (let i = 0; i < 8; i++) {
+      const slot = bucket + <usize>(i << 3);
+      word = load<u64>(slot);
+      if (<u32>(word >> 32) != tag || !word || isLink(word)) continue;
+      const entry = <usize>(<u32>word);
+      const meta = load<u32>(entry, E_META);
+      if ((meta & META_IDENTITY) == identity && sameBytes(key, entry + keyOffset(meta), keyLength)) {
+        foundSlot = slot;
+        return entry;
+      }
+    }
+    if (!isLink(word)) return 0;
+    bucket = linked(word);
+  }
+}

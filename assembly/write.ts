@@ -1,0 +1,483 @@
+// Writing under the shard's lock: small entries in one hold and one publishing commit, large ones in three parts.
+//
+// A small entry (header, key and value in one chunk, up to 1,024 bytes). JavaScript has written key and value to its
+// staging area. Lock; look the key up (may this write go on? is it a miss for the policy?); make room; look it up again,
+// which decides, since room may have been made of that very key; then one commit takes a chunk, copies, links, publishes
+// (version, then slot) and frees the old chunk. Nothing is ever pending: died between two commits, nothing was begun.
+//
+// A large one. Under the shard's large-value lock its pieces are taken, one commit each, onto `filling`; the shard's lock
+// is let go and JavaScript fills them; one commit publishes the entry and empties the list. Died in between: the list
+// belongs to nobody from then on (room.ts). The chain that it replaced goes whole onto the dead list.
+//
+// Overwriting counts as a hit: the new entry takes the old one's place in its queue.
+import {
+  ABSENT, AGAIN, CHANGED, CLOSED, EXISTS, E_CREATED, E_EXPIRES, E_HASH, E_LENGTH, E_META, E_NEXT, E_PREV, E_SIZE, E_WORD,
+  FREQUENCY_MASK, GENERATION_SHIFT, G_CLEARED, G_GENERATION, G_HARD, G_SOFT, H_CLEARS, KIND_WHOLE, META_REGION_SHIFT, META_TYPE_SHIFT,
+  META_V_SHIFT, MISS, MODE_ADD, MODE_REPLACE, MODE_SET, MODE_TOKEN, MODE_VERSION, NOT_FINITE, PAGE_BITS, PAGE_SIZE, PIECE_LINK, PIECE_PAYLOAD,
+  PIECE_SIZE, QUEUE_BIT, REFUSED, R_ADDRESS, R_GENERATION, R_HASH_HIGH, R_HASH_LOW, R_NUMBER, R_SHARD, R_VERSION, SH_BASE, SH_CLEARS,
+  SH_FILLING, SH_FILLING_LAST, SH_HEAD, SH_MISSES, SH_SWEEP, SH_SWEEP_LEFT, SH_SWEEP_TURN, SH_TAIL, SH_VERSION, SLOT_STAGE, SMALL_MAX,
+  STAMP_MASK, STAMP_SHIFT, SWEEP_EVERY, S_EXPIRED, S_REFUSED, S_SETS, TYPE_NUMBER, TYPE_PLACEHOLDER, VERSION_SHIFT, WHOLE_PAYLOAD,
+  WRONG_TYPE,
+} from './layout';
+import { bucketAddress, bucketCount, commitBegin, commitEnd, freeSlot, isLink, linked } from './index-table';
+import {
+  addBytes, admit, afterInsert, countIn, countOut, counterOf, entryBytes, generationOf, isGone, linkHead, nowMs, queueOf, regionOf,
+  regionRow, removeEntry, setClocks, typeOf, unlink, monoMs,
+} from './eviction';
+import { stampNow, takeGhost } from './ghost';
+import { hashKey } from './hash';
+import { breathe, fillerDrops, largeHeld, lockLarge, lockShard, turn, unlockLarge, unlockShard } from './lock';
+import { findLocked, foundSlot, identityOf, shardOf } from './read';
+import { buryFilling, growIndex, makeSlot, roomStep, startRoom } from './room';
+import { buryChain, classOf, classSize, freePages, freePiece, fullestPage, takeChunk, takePage, weightOf } from './slab';
+import { count, mySlot } from './threads';
+
+// The entry that is being written (Wasm globals: this thread's).
+let wHash: u64 = 0;
+let wIdentity: u32 = 0;
+let wKeyLength: u32 = 0;
+let wRegion: u32 = 0;
+let wMeta: u32 = 0;
+let wLengths: u64 = 0; // generation and value bytes
+let wBytes: u32 = 0; //   header, key and value
+let wStaged: u32 = 0; //  of them in the staging area
+let wWeight: u32 = 0;
+let wNumber: u64 = 0;
+let wExpires: f64 = 0;
+let wCreated: f64 = 0;
+let wMode: u32 = 0;
+let wExpect: u64 = 0;
+let wGeneration: u64 = 0;
+let wMiss: bool = false; // the key was missed at first: ghosts and `misses` were asked
+let wToMain: bool = false;
+
+function describe(keyLength: u32, keyMeta: u32, valueLength: u32, type: u32, v: u32, mode: u32, now: f64, mono: f64, expires: f64, created: f64, generation: f64, expect: f64): usize {
+  setClocks(now, mono);
+  wHash = hashKey(mySlot + SLOT_STAGE, keyLength, keyMeta);
+  wIdentity = identityOf(keyLength, keyMeta);
+  wKeyLength = keyLength;
+  wRegion = keyMeta >> 1;
+  wMeta = wIdentity | (type << META_TYPE_SHIFT) | (v << META_V_SHIFT);
+  wGeneration = generation < 0 ? atomic.load<u64>(regionRow(wRegion), G_GENERATION) : <u64>generation;
+  wLengths = (wGeneration << GENERATION_SHIFT) | <u64>valueLength;
+  wBytes = E_SIZE + keyLength + valueLength + (type == TYPE_NUMBER ? 8 : 0);
+  wStaged = keyLength + valueLength;
+  wWeight = weightOf(wBytes);
+  wNumber = load<u64>(mySlot, R_NUMBER);
+  wExpires = expires;
+  wCreated = created;
+  wMode = mode;
+  wExpect = <u64>expect;
+  wMiss = false;
+  wToMain = false;
+  return shardOf(wHash);
+}
+
+/** Whether the write may go on over what stands (0: nothing). 0, or the refusal. */
+function verdict(old: usize): i32 {
+  if (wMode == MODE_SET) return 0;
+  if (typeOf(wMeta) == TYPE_PLACEHOLDER) return old && (typeOf(load<u32>(old, E_META)) == TYPE_PLACEHOLDER || !isGone(old)) ? EXISTS : 0;
+  const live = old && typeOf(load<u32>(old, E_META)) != TYPE_PLACEHOLDER && !isGone(old);
+  if (wMode == MODE_ADD) return live ? EXISTS : 0;
+  if (wMode == MODE_REPLACE) return live ? 0 : ABSENT;
+  const version = old ? atomic.load<u64>(old, E_WORD) >> VERSION_SHIFT : 0;
+  if (wMode == MODE_VERSION) return (live ? version : 0) == wExpect ? 0 : CHANGED;
+  const row = regionRow(wRegion);
+  if (!old || version != wExpect || wGeneration < atomic.load<u64>(row, G_CLEARED) || wGeneration < atomic.load<u64>(row, G_HARD) || wGeneration < atomic.load<u64>(row, G_SOFT)) return CHANGED;
+  return 0;
+}
+
+/** Whether `old` is a value whose place the new one takes. */
+@inline function inPlace(old: usize): bool {
+  return old && typeOf(load<u32>(old, E_META)) != TYPE_PLACEHOLDER && wMeta >> META_TYPE_SHIFT != TYPE_PLACEHOLDER && !isGone(old);
+}
+
+/** The first look: refuses, or asks the policy about a missed key. 0, or the refusal. */
+function firstLook(sh: usize): i32 {
+  const old = findLocked(sh, wHash, wIdentity, wKeyLength);
+  const refusal = verdict(old);
+  if (refusal < 0) return refusal;
+  if (typeOf(wMeta) != TYPE_PLACEHOLDER && !inPlace(old)) {
+    wMiss = true;
+    store<u64>(sh, load<u64>(sh, SH_MISSES) + <u64>wWeight, SH_MISSES);
+    wToMain = admit(sh, takeGhost(sh, <u32>wHash, <u32>(wHash >> 32)), wWeight);
+  }
+  return 0;
+}
+
+@inline function drawVersion(sh: usize): u64 {
+  return load<u64>(sh, SH_VERSION) & 0xffffffffffff;
+}
+
+/** The publishing commit. `large`: its first piece, filled and with its header; 0: a small one, from a page of `cls`. */
+function publish(sh: usize, old: usize, large: usize, cls: u32, page: u32): void {
+  const slot = old ? foundSlot : freeSlot;
+  const keeps = inPlace(old);
+  const oldWord = old ? atomic.load<u64>(old, E_WORD) : 0;
+  const oldQueue = queueOf(oldWord);
+  const oldBytes = old ? entryBytes(old) : 0;
+  const oldWeight = old ? weightOf(oldBytes) : 0;
+  const oldCounted = old ? typeOf(load<u32>(old, E_META)) != TYPE_PLACEHOLDER : false;
+  const oldGeneration = old ? generationOf(load<u64>(old, E_LENGTH)) : 0;
+  const prev = old ? load<u32>(old, E_PREV) : 0;
+  const next = old ? load<u32>(old, E_NEXT) : 0;
+  const placeholder = typeOf(wMeta) == TYPE_PLACEHOLDER;
+  const queue: u32 = keeps ? oldQueue : wToMain ? 1 : 0;
+  const seen = <u32>oldWord & FREQUENCY_MASK;
+  const frequency: u32 = keeps ? (seen < FREQUENCY_MASK ? seen + 1 : seen) : placeholder ? FREQUENCY_MASK : 0;
+  const stamp = keeps ? <u32>(oldWord >> STAMP_SHIFT) & STAMP_MASK : stampNow(sh);
+  const version = drawVersion(sh);
+  const word = (version << VERSION_SHIFT) | <u64>((stamp << STAMP_SHIFT) | (queue << 2) | frequency);
+  const counter = counterOf(sh, wRegion);
+  const floor = atomic.load<u64>(regionRow(wRegion), G_CLEARED);
+  const number = typeOf(wMeta) == TYPE_NUMBER;
+  const offset: usize = number ? E_SIZE + 8 : E_SIZE;
+  const lists = sh + <usize>(queue << 2);
+  let entry = large;
+  // commit: publish {
+  commitBegin(sh);
+  store<u64>(sh, version + 1, SH_VERSION);
+  if (large) {
+    store<u32>(sh, 0, SH_FILLING);
+    store<u32>(sh, 0, SH_FILLING_LAST);
+  } else {
+    entry = takeChunk(sh, cls, page);
+    store<u32>(entry, <u32>wHash, E_HASH);
+    store<u32>(entry, wMeta, E_META);
+    store<u64>(entry, wLengths, E_LENGTH);
+    store<f64>(entry, wExpires, E_EXPIRES);
+    store<f64>(entry, wCreated, E_CREATED);
+    if (number) store<u64>(entry, wNumber, E_SIZE);
+    memory.copy(entry + offset, mySlot + SLOT_STAGE, wStaged);
+  }
+  if (keeps) {
+    store<u32>(entry, prev, E_PREV);
+    store<u32>(entry, next, E_NEXT);
+    if (prev) store<u32>(<usize>prev, <u32>entry, E_NEXT);
+    else store<u32>(lists, <u32>entry, SH_HEAD);
+    if (next) store<u32>(<usize>next, <u32>entry, E_PREV);
+    else store<u32>(lists, <u32>entry, SH_TAIL);
+    addBytes(sh, queue, <i64>wWeight - <i64>oldWeight, 0);
+  } else {
+    if (old) {
+      unlink(sh, oldQueue, old);
+      addBytes(sh, oldQueue, -<i64>oldWeight, -1);
+    }
+    linkHead(sh, queue, entry);
+    addBytes(sh, queue, <i64>wWeight, 1);
+  }
+  atomic.store<u64>(entry, word, E_WORD); // the version before the slot: a sleeping reader of this chunk must not find both unchanged
+  atomic.store<u64>(slot, (wHash & 0xffffffff00000000) | <u64>entry);
+  if (oldCounted) countOut(counter, oldGeneration, oldWeight);
+  if (!placeholder) countIn(counter, floor, wGeneration, wWeight);
+  if (oldBytes > SMALL_MAX) buryChain(sh, old);
+  else if (old) freePiece(sh, old);
+  commitEnd(sh);
+  // } commit
+  turn();
+  store<f64>(mySlot, <f64>version, R_VERSION);
+  store<u32>(mySlot, <u32>entry, R_ADDRESS);
+  if (wMiss && !keeps) afterInsert(sh);
+}
+
+// ---- The sweep
+
+/** Looks at one bucket every few writes while something may have to be reclaimed, and takes away what stands for nobody. */
+function sweep(sh: usize): void {
+  const clears = atomic.load<u32>(0, H_CLEARS);
+  if (clears != load<u32>(sh, SH_CLEARS)) {
+    store<u32>(sh, clears, SH_CLEARS);
+    store<u32>(sh, bucketCount(sh), SH_SWEEP_LEFT);
+  }
+  const left = load<u32>(sh, SH_SWEEP_LEFT);
+  if (!left) return;
+  const due = load<u32>(sh, SH_SWEEP_TURN) + 1;
+  if (due < SWEEP_EVERY) {
+    store<u32>(sh, due, SH_SWEEP_TURN);
+    return;
+  }
+  store<u32>(sh, 0, SH_SWEEP_TURN);
+  store<u32>(sh, left - 1, SH_SWEEP_LEFT);
+  const b = load<u32>(sh, SH_SWEEP) % bucketCount(sh);
+  store<u32>(sh, b + 1, SH_SWEEP);
+  let bucket = bucketAddress(sh, b);
+  while (true) {
+    let word: u64 = 0;
+    for (let i = 0; i < 8; i++) {
+      word = load<u64>(bucket + <usize>(i << 3));
+      if (!word || isLink(word)) continue;
+      const entry = <usize>(<u32>word);
+      if (isGone(entry)) {
+        count(S_EXPIRED);
+        removeEntry(sh, entry, false);
+      } else if (load<f64>(entry, E_EXPIRES) != 0 || typeOf(load<u32>(entry, E_META)) == TYPE_PLACEHOLDER) {
+        mayExpire(sh);
+      }
+    }
+    if (!isLink(word)) return;
+    bucket = linked(word);
+  }
+}
+
+/** Something stands that will have to be swept: the round begins anew. */
+@inline function mayExpire(sh: usize): void {
+  store<u32>(sh, bucketCount(sh), SH_SWEEP_LEFT);
+}
+
+/** The end of every write. */
+function finish(sh: usize): void {
+  if (wExpires != 0 || typeOf(wMeta) == TYPE_PLACEHOLDER) mayExpire(sh);
+  sweep(sh);
+  unlockShard(sh);
+}
+
+// ---- Small entries
+
+/** The lock is held, the write described and allowed at first look. Leaves without the lock. 0: stored, or the refusal. */
+function putLocked(sh: usize): i32 {
+  const cls = classOf(wBytes);
+  if (growIndex(sh) < 0) return CLOSED;
+  startRoom();
+  while (true) {
+    const page = fullestPage(sh, cls);
+    if (page < 0) {
+      const step = roomStep(sh, cls, wWeight, wToMain);
+      if (step == CLOSED) return CLOSED;
+      if (step < 0) return refuse(sh);
+      continue;
+    }
+    const old = findLocked(sh, wHash, wIdentity, wKeyLength);
+    const refusal = verdict(old);
+    if (refusal < 0) {
+      finish(sh);
+      return refusal;
+    }
+    if (!old && !freeSlot) {
+      const step = makeSlot(sh, <u32>wHash);
+      if (step == CLOSED) return CLOSED;
+      if (step < 0) return refuse(sh);
+      continue;
+    }
+    publish(sh, old, 0, cls, page);
+    finish(sh);
+    return 0;
+  }
+}
+
+/** No room at all: what the write was to replace goes, so that no old value outlives a refused new one. */
+function refuse(sh: usize): i32 {
+  count(S_REFUSED);
+  const old = findLocked(sh, wHash, wIdentity, wKeyLength);
+  if (old && verdict(old) == 0) removeEntry(sh, old, false);
+  unlockShard(sh);
+  return REFUSED;
+}
+
+/** Stores the entry in the staging area. `mode`: MODE_*; `generation` below 0: the region's own of now; `expect`: a version. */
+export function store_put(keyLength: u32, keyMeta: u32, valueLength: u32, type: u32, v: u32, mode: u32, now: f64, mono: f64, expires: f64, created: f64, generation: f64, expect: f64): i32 {
+  const sh = describe(keyLength, keyMeta, valueLength, type, v, mode, now, mono, expires, created, generation, expect);
+  if (lockShard(sh) < 0) return CLOSED;
+  const refusal = firstLook(sh);
+  if (refusal < 0) {
+    unlockShard(sh);
+    return refusal;
+  }
+  const result = putLocked(sh);
+  if (!result) count(S_SETS);
+  return result;
+}
+
+/**
+ * Adds `by` to a number, or stores `initial + by` where none stands; the result is in R_NUMBER. In place: the number
+ * first, then its version, or an update could note the new version, read the old number and overwrite the increment.
+ */
+export function store_increment(keyLength: u32, keyMeta: u32, by: f64, initial: f64, now: f64, mono: f64, expires: f64): i32 {
+  store<f64>(mySlot, initial + by, R_NUMBER);
+  const sh = describe(keyLength, keyMeta, 0, TYPE_NUMBER, 1, MODE_ADD, now, mono, expires, now, -1, 0);
+  while (true) {
+    if (lockShard(sh) < 0) return CLOSED;
+    const old = findLocked(sh, wHash, wIdentity, wKeyLength);
+    const type = old ? typeOf(load<u32>(old, E_META)) : TYPE_PLACEHOLDER;
+    if (!old || type == TYPE_PLACEHOLDER || isGone(old)) {
+      if (!isFinite<f64>(initial + by)) {
+        unlockShard(sh);
+        return NOT_FINITE;
+      }
+      firstLook(sh);
+      const stored = putLocked(sh);
+      if (stored != EXISTS) return stored;
+      wMiss = false; // another thread stored it while the lock was let go
+      continue;
+    }
+    if (type != TYPE_NUMBER) {
+      unlockShard(sh);
+      return WRONG_TYPE;
+    }
+    const sum = load<f64>(old, E_SIZE) + by;
+    if (!isFinite<f64>(sum)) {
+      unlockShard(sh);
+      return NOT_FINITE;
+    }
+    const version = drawVersion(sh);
+    const seen = atomic.load<u64>(old, E_WORD);
+    const frequency = seen & FREQUENCY_MASK;
+    const word = (version << VERSION_SHIFT) | (seen & ((STAMP_MASK << STAMP_SHIFT) | QUEUE_BIT)) | (frequency < FREQUENCY_MASK ? frequency + 1 : frequency);
+    // commit: increment {
+    commitBegin(sh);
+    store<u64>(sh, version + 1, SH_VERSION);
+    atomic.store<u64>(old, reinterpret<u64>(sum), E_SIZE);
+    atomic.store<u64>(old, word, E_WORD);
+    commitEnd(sh);
+    // } commit
+    turn();
+    store<f64>(mySlot, sum, R_NUMBER);
+    count(S_SETS);
+    sweep(sh);
+    unlockShard(sh);
+    return 0;
+  }
+}
+
+// ---- Large entries
+
+/** Gives the large-value lock back when a large write ends without publishing; its pieces belong to nobody then. */
+function leaveLarge(sh: usize, result: i32): i32 {
+  unlockLarge(sh);
+  return result;
+}
+
+/** Size of the piece that this thread took last. */
+let lastPieceSize: u32 = 0;
+
+/** One commit: a piece goes onto `filling`. `cls` is KIND_WHOLE for a page. */
+function takePiece(sh: usize, cls: u32, page: u32): usize {
+  const head = load<u32>(sh, SH_FILLING);
+  const last = <usize>load<u32>(sh, SH_FILLING_LAST);
+  const lastSize = <usize>lastPieceSize;
+  const size = <usize>(cls == KIND_WHOLE ? PAGE_SIZE : classSize(cls));
+  let piece: usize = 0;
+  // commit: take-piece {
+  commitBegin(sh);
+  if (cls == KIND_WHOLE) piece = <usize>(load<u32>(sh, SH_BASE) + (takePage(sh, KIND_WHOLE) << PAGE_BITS));
+  else piece = takeChunk(sh, cls, page);
+  store<u32>(piece + size - 8, 0);
+  store<u32>(piece + size - 4, head);
+  if (head) store<u32>(last + lastSize - 8, <u32>piece);
+  else store<u32>(sh, <u32>piece, SH_FILLING);
+  store<u32>(sh, <u32>piece, SH_FILLING_LAST);
+  commitEnd(sh);
+  // } commit
+  turn();
+  lastPieceSize = <u32>size;
+  return piece;
+}
+
+/**
+ * Begins a large write: 0 with both the large-value lock held and all pieces taken (R_ADDRESS is the first; `store_pieces`
+ * lists them), or a refusal with nothing held. The staging area holds the key.
+ */
+export function large_begin(keyLength: u32, keyMeta: u32, valueLength: u32, type: u32, v: u32, mode: u32, now: f64, mono: f64, expires: f64, created: f64, generation: f64, expect: f64): i32 {
+  const sh = describe(keyLength, keyMeta, valueLength, type, v, mode, now, mono, expires, created, generation, expect);
+  lockLarge(sh);
+  let entered = lockShard(sh);
+  if (entered < 0) return leaveLarge(sh, entered);
+  if (load<u32>(sh, SH_FILLING)) buryFilling(sh); // a dead owner's
+  const refusal = firstLook(sh);
+  if (refusal < 0) {
+    unlockShard(sh);
+    return leaveLarge(sh, refusal);
+  }
+  entered = growIndex(sh);
+  if (entered < 0) return leaveLarge(sh, entered);
+  while (true) {
+    const drops = fillerDrops;
+    const taken = takePieces(sh, drops);
+    if (taken == AGAIN) continue;
+    if (taken == REFUSED) return leaveLarge(sh, refuse(sh));
+    if (taken < 0) return leaveLarge(sh, taken);
+    break;
+  }
+  store<u32>(mySlot, load<u32>(sh, SH_FILLING), R_ADDRESS);
+  store<u32>(mySlot, <u32>sh, R_SHARD);
+  unlockShard(sh);
+  return 0;
+}
+
+/** 0: all taken. AGAIN: the shard was dropped meanwhile (by this thread), begin anew. The lock is held then; not with CLOSED. */
+function takePieces(sh: usize, drops: u32): i32 {
+  startRoom();
+  let rest = wBytes;
+  while (rest) {
+    let cls: u32 = KIND_WHOLE;
+    let part: u32 = WHOLE_PAYLOAD;
+    if (rest < WHOLE_PAYLOAD) {
+      part = rest > PIECE_PAYLOAD ? PIECE_PAYLOAD : rest;
+      cls = classOf(part + PIECE_LINK);
+    }
+    let page: i32 = 0;
+    while (true) {
+      if (cls == KIND_WHOLE ? freePages(sh) > 0 : (page = fullestPage(sh, cls)) >= 0) break;
+      const step = roomStep(sh, cls, wWeight, wToMain);
+      if (fillerDrops != drops) return step < 0 ? step : AGAIN;
+      if (step < 0) return step;
+    }
+    takePiece(sh, cls, page);
+    rest -= part;
+    const entered = breathe(sh);
+    if (fillerDrops != drops) return entered < 0 ? entered : AGAIN;
+    if (entered < 0) return entered;
+  }
+  return 0;
+}
+
+/** Publishes the filled entry. 0 or a refusal, with nothing held; AGAIN: the shard was dropped, begin anew. */
+export function large_publish(): i32 {
+  const sh = largeHeld;
+  const first = <usize>load<u32>(mySlot, R_ADDRESS);
+  const drops = fillerDrops;
+  store<u32>(first, <u32>wHash, E_HASH);
+  store<u32>(first, wMeta, E_META);
+  store<u64>(first, wLengths, E_LENGTH);
+  store<f64>(first, wExpires, E_EXPIRES);
+  store<f64>(first, wCreated, E_CREATED);
+  const entered = lockShard(sh);
+  if (entered < 0) return leaveLarge(sh, entered);
+  while (true) {
+    if (fillerDrops != drops) {
+      unlockShard(sh);
+      return leaveLarge(sh, AGAIN);
+    }
+    const old = findLocked(sh, wHash, wIdentity, wKeyLength);
+    const refusal = verdict(old);
+    if (refusal < 0) {
+      buryFilling(sh);
+      finish(sh);
+      return leaveLarge(sh, refusal);
+    }
+    if (!old && !freeSlot) {
+      const step = makeSlot(sh, <u32>wHash);
+      if (step == CLOSED) return leaveLarge(sh, CLOSED);
+      if (step < 0) {
+        buryFilling(sh);
+        return leaveLarge(sh, refuse(sh));
+      }
+      continue;
+    }
+    publish(sh, old, first, 0, 0);
+    count(S_SETS);
+    finish(sh);
+    return leaveLarge(sh, 0);
+  }
+}
+
+/** A large value is larger than the engine takes: what stood under the key goes. */
+export function store_refuse(keyLength: u32, keyMeta: u32, mode: u32, now: f64, mono: f64, expect: f64): i32 {
+  const sh = describe(keyLength, keyMeta, 0, 0, 0, mode, now, mono, 0, 0, -1, expect);
+  if (lockShard(sh) < 0) return CLOSED;
+  const refusal = verdict(findLocked(sh, wHash, wIdentity, wKeyLength));
+  if (refusal < 0) {
+    unlockShard(sh);
+    return refusal;
+  }
+  return refuse(sh);
+}

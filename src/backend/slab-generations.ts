@@ -1,0 +1,50 @@
+/** A region's generation counter and floors where all threads share them: its row in the engine's region table. */
+import * as L from '../../assembly/layout.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { GenerationSource } from '../region/invalidation.ts';
+
+export class SlabGenerations implements GenerationSource {
+  readonly #engine: Engine;
+  readonly #region: number;
+  readonly #row: number;
+
+  constructor(engine: Engine, region: number) {
+    this.#engine = engine;
+    this.#region = region;
+    this.#row = engine.u32[L.H_REGIONS >> 2]! + region * L.REGION_SIZE;
+  }
+
+  current(): number {
+    return this.#read(L.G_GENERATION);
+  }
+
+  cleared(): number {
+    return this.#read(L.G_CLEARED);
+  }
+
+  hard(): number {
+    return this.#read(L.G_HARD);
+  }
+
+  soft(): number {
+    return this.#read(L.G_SOFT);
+  }
+
+  invalidate(hard: boolean): void {
+    this.#raise(hard ? L.G_HARD : L.G_SOFT);
+  }
+
+  clear(): void {
+    this.#raise(L.G_CLEARED);
+  }
+
+  #raise(floor: number): void {
+    const engine = this.#engine;
+    if (engine.down || engine.closed) engine.enter();
+    engine.x.region_raise(this.#region, floor);
+  }
+
+  #read(field: number): number {
+    return Number(Atomics.load(this.#engine.u64, (this.#row + field) >> 3));
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The engine's clocks. `mono` is the process's monotonic clock, one origin for all threads: waits, leases and
+ * placeholders run on it. `now` is epoch milliseconds: the engine's creation epoch plus elapsed monotonic time, so that a
+ * wall clock that jumps changes nothing, or an injected clock, which never goes back: a reading that is smaller than the
+ * last or no number reads as the last.
+ *
+ * A reading costs a quarter of a hit, so hits on entries that expire may reuse one that this thread made in the same
+ * synchronous stretch: at most 16 hits, and a microtask or a wait of Cairn's own forgets it. Everything else reads anew,
+ * and an injected clock is asked every time.
+ */
+export const REUSE_HITS = 16;
+
+export class EngineClock {
+  readonly #epoch: number;
+  #injected: (() => number) | undefined;
+  #last = 0;
+  #left = 0;
+  #armed = false;
+  /** What an injected clock threw during an export; thrown again by whoever called the export. */
+  thrown: unknown;
+
+  constructor(epoch: number, origin: number, injected: (() => number) | undefined) {
+    this.#epoch = epoch - origin;
+    this.#injected = injected;
+  }
+
+  /** Another attach of this thread may bring the clock that the first had none of. */
+  inject(clock: (() => number) | undefined): void {
+    if (clock) this.#injected = clock;
+  }
+
+  get injected(): boolean {
+    return this.#injected !== undefined;
+  }
+
+  mono(): number {
+    return performance.now();
+  }
+
+  /** Epoch milliseconds, read anew. */
+  now(): number {
+    if (this.#injected) return this.#ask();
+    return performance.now() + this.#epoch;
+  }
+
+  /** Epoch milliseconds that belong to a reading of `mono` made by the caller. */
+  nowAt(mono: number): number {
+    return this.#injected ? this.#ask() : mono + this.#epoch;
+  }
+
+  /** For hits: may be a reading of this synchronous stretch. Called by the engine itself, so it never throws. */
+  hitNow(): number {
+    if (this.#injected) {
+      try {
+        return this.#ask();
+      } catch (error) {
+        this.thrown = { error };
+        return this.#last;
+      }
+    }
+    if (this.#left > 0) {
+      this.#left--;
+      return this.#last;
+    }
+    this.#last = performance.now() + this.#epoch;
+    this.#left = REUSE_HITS - 1;
+    if (!this.#armed) {
+      this.#armed = true;
+      queueMicrotask(this.#forget);
+    }
+    return this.#last;
+  }
+
+  /** Called before and after every wait. */
+  forget(): void {
+    this.#left = 0;
+  }
+
+  #forget = () => {
+    this.#armed = false;
+    this.#left = 0;
+  };
+
+  #ask(): number {
+    const read = Number(this.#injected!());
+    if (read > this.#last) this.#last = read;
+    return this.#last;
+  }
+}

@@ -1,0 +1,25 @@
+/** cairn-cache: one cache shared by all worker threads of a process. */
+import { registerBuiltin } from './backend/registry.ts';
+import { SlabBackend } from './backend/slab-backend.ts';
+
+registerBuiltin('cairn.slab', SlabBackend);
+
+export { CacheBackend } from './backend/cache-backend.ts';
+export { CachedValue, type Metadata, NO_VALUE, type NoValue, VALUE_VERSION } from './backend/cached-value.ts';
+export { MemoryBackend } from './backend/memory-backend.ts';
+export { NullBackend } from './backend/null-backend.ts';
+export { ProxyBackend } from './backend/proxy-backend.ts';
+export { registerBackend } from './backend/registry.ts';
+export { type SlabArguments, SlabBackend } from './backend/slab-backend.ts';
+export type { CodecOption } from './codec/types.ts';
+export type { CacheHandle } from './engine/engine.ts';
+export * from './errors.ts';
+export { SlabMutex } from './mutex/slab-mutex.ts';
+export type { CacheMutex, SharedMutex } from './mutex/types.ts';
+export { attachRegion } from './region/attach.ts';
+export { type CacheRegion, createRegion } from './region/region.ts';
+export type * from './region/types.ts';
+export type { Bytes, CacheOptions, DecodedOptions, Milliseconds } from './store/options.ts';
+export { DEFAULTS } from './store/options.ts';
+export { type EntryInfo, type SetOptions, SharedCache } from './store/shared-cache.ts';
+export type { CacheStats } from './store/stats.ts';

@@ -1,0 +1,263 @@
+/**
+ * The shared regeneration mutex, from one thread's side: a lease in the engine's mutex table (assembly/mutex-table.ts).
+ *
+ * Waiting without blocking: per thread and mutex one representative waits, its other callers queue behind it in order.
+ * The representative reads `turn`, tries, then waits for `turn` to change by `Atomics.waitAsync`. One that was given up
+ * cannot be cancelled, so it is kept and used again. While anything waits, the thread holds one ref'd 50 ms interval: a
+ * pending `waitAsync` keeps no thread alive, a releaser may have died before it notified, and an owner may be dead.
+ *
+ * A thread whose release woke somebody lets that one have the mutex first, or 2 ms pass.
+ */
+import * as L from '../../assembly/layout.ts';
+import type { Engine } from '../engine/engine.ts';
+import { EngineClosedError, MutexError } from '../errors.ts';
+import { countStat } from '../store/stats.ts';
+import type { SharedMutex } from './types.ts';
+
+const TICK_MS = 50;
+const YIELD_MS = 2;
+
+interface Waiter {
+  take(fence: number): void;
+  fail(error: unknown): void;
+}
+
+interface Wait {
+  index: number;
+  queue: Waiter[];
+  /** `turn` that a pending `waitAsync` was armed with, and the promise. */
+  armed: { turn: number; promise: Promise<unknown> } | undefined;
+  /** Ends the current sleep early. */
+  wake: (() => void) | undefined;
+}
+
+/** What one thread waits for in one engine. */
+class MutexWaits {
+  readonly #engine: Engine;
+  readonly #waits = new Map<number, Wait>();
+  readonly #yieldUntil = new Map<number, number>();
+  #interval: NodeJS.Timeout | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Tries once: the fence, or 0. */
+  try(index: number): number {
+    const engine = this.#engine;
+    if (engine.down || engine.closed) engine.enter();
+    const mono = engine.clock.mono();
+    const yieldUntil = this.#yieldUntil.get(index);
+    if (yieldUntil !== undefined) {
+      if (mono < yieldUntil) return 0;
+      this.#yieldUntil.delete(index);
+    }
+    return engine.x.mutex_try(index, mono, engine.leaseMs);
+  }
+
+  release(index: number, fence: number): void {
+    const engine = this.#engine;
+    if (engine.closed) return;
+    if (engine.down) engine.enter();
+    const wait = this.#waits.get(index);
+    const own = wait?.armed && wait.armed.turn === this.#turn(index) ? 1 : 0;
+    const woken = engine.x.mutex_release(index, fence);
+    if (woken > own) this.#yieldUntil.set(index, engine.clock.mono() + YIELD_MS);
+    wait?.wake?.();
+  }
+
+  wait(index: number): Promise<number> {
+    return new Promise((take, fail) => {
+      const wait = this.#waits.get(index);
+      if (wait) {
+        wait.queue.push({ take, fail });
+        return;
+      }
+      const made: Wait = { index, queue: [{ take, fail }], armed: undefined, wake: undefined };
+      this.#waits.set(index, made);
+      this.#interval ??= setInterval(() => this.#tick(), TICK_MS);
+      void this.#represent(made);
+    });
+  }
+
+  async #represent(wait: Wait): Promise<void> {
+    countStat(this.#engine, L.S_MUTEX_WAITS);
+    try {
+      while (wait.queue.length > 0) {
+        const turn = this.#turn(wait.index);
+        const fence = this.try(wait.index);
+        if (fence > 0) wait.queue.shift()!.take(fence);
+        else await this.#sleep(wait, turn);
+        this.#engine.clock.forget();
+      }
+    } catch (error) {
+      for (const waiter of wait.queue.splice(0)) waiter.fail(error);
+    } finally {
+      this.#waits.delete(wait.index);
+      if (this.#waits.size === 0) {
+        clearInterval(this.#interval);
+        this.#interval = undefined;
+      }
+    }
+  }
+
+  /** Until `turn` changes, a tick, or a release in this thread. */
+  #sleep(wait: Wait, turn: number): Promise<void> {
+    return new Promise((resolve) => {
+      wait.wake = resolve;
+      if (this.#yieldUntil.has(wait.index)) setTimeout(resolve, YIELD_MS);
+      if (wait.armed?.turn !== turn) {
+        const { async, value } = Atomics.waitAsync(this.#engine.i32, this.#turnIndex(wait.index), turn);
+        if (!async) {
+          resolve();
+          return;
+        }
+        const armed = { turn, promise: value };
+        wait.armed = armed;
+        void value.then(() => {
+          if (wait.armed === armed) wait.armed = undefined;
+          wait.wake?.();
+        });
+      }
+    });
+  }
+
+  #tick(): void {
+    const engine = this.#engine;
+    for (const wait of this.#waits.values()) {
+      if (!engine.closed && !engine.down) engine.x.mutex_probe(wait.index);
+      wait.wake?.();
+    }
+  }
+
+  /** Blocks this thread until the mutex is got (its fence) or `timeoutMs` have passed (0). */
+  waitSync(index: number, timeoutMs: number): number {
+    const engine = this.#engine;
+    const until = engine.clock.mono() + timeoutMs;
+    let counted = false;
+    for (;;) {
+      const turn = this.#turn(index);
+      const fence = this.try(index);
+      if (fence > 0) return fence;
+      const left = until - engine.clock.mono();
+      if (left <= 0) return 0;
+      if (!counted) countStat(engine, L.S_MUTEX_WAITS);
+      counted = true;
+      const held = this.#yieldUntil.has(index) ? YIELD_MS : TICK_MS;
+      if (Atomics.wait(engine.i32, this.#turnIndex(index), turn, Math.min(held, left)) === 'timed-out') {
+        engine.x.mutex_probe(index);
+      }
+      engine.clock.forget();
+    }
+  }
+
+  #turnIndex(index: number): number {
+    return (this.#engine.u32[L.H_MUTEX_TABLE >> 2]! + index * L.MUTEX_SIZE + L.X_TURN) >>> 2;
+  }
+
+  #turn(index: number): number {
+    return Atomics.load(this.#engine.i32, this.#turnIndex(index));
+  }
+}
+
+const waitsOf = new WeakMap<Engine, MutexWaits>();
+
+function waitsFor(engine: Engine): MutexWaits {
+  let waits = waitsOf.get(engine);
+  if (!waits) waitsOf.set(engine, (waits = new MutexWaits(engine)));
+  return waits;
+}
+
+/**
+ * One of the engine's `mutexes`, as `getMutex(key)` and `cache.mutex(key)` return it: an object a use. Not re-entrant.
+ * Held for at most `lease` milliseconds; a lease that was lost is released by doing nothing.
+ *
+ * Threads: every thread that is attached to the engine. A holder's death frees it: at once for whoever tries, within
+ * about 50 ms for whoever waits.
+ */
+export class SlabMutex implements SharedMutex, Disposable {
+  /** Orders the mutexes of several engines. */
+  readonly engineId: number;
+  /** hash(key) % mutexes: orders those of one engine. */
+  readonly index: number;
+  readonly #engine: Engine;
+  readonly #waits: MutexWaits;
+  #fence = 0;
+  #generation = 0;
+
+  /** @internal */
+  constructor(engine: Engine, index: number) {
+    this.engineId = engine.engineId;
+    this.index = index;
+    this.#engine = engine;
+    this.#waits = waitsFor(engine);
+  }
+
+  /** Takes the mutex if nobody has it: `true` when got. Never waits. */
+  tryAcquire(): boolean {
+    this.#refuseTwice();
+    return this.#took(this.#waits.try(this.index));
+  }
+
+  /**
+   * `acquire()` waits without blocking the event loop and resolves to `true`; `acquire(false)` is `tryAcquire()`.
+   * Rejects with {@link EngineClosedError} when the engine closes meanwhile.
+   */
+  acquire(wait: false): boolean;
+  acquire(wait?: true): Promise<boolean>;
+  acquire(wait?: boolean): boolean | Promise<boolean>;
+  acquire(wait = true): boolean | Promise<boolean> {
+    if (!wait) return this.tryAcquire();
+    return this.#acquire();
+  }
+
+  async #acquire(): Promise<boolean> {
+    this.#refuseTwice();
+    const fence = this.#waits.try(this.index);
+    return this.#took(fence > 0 ? fence : await this.#waits.wait(this.index));
+  }
+
+  /** Blocks this thread until the mutex is got; `false`: `timeoutMs` passed first (default: no limit). */
+  acquireSync(timeoutMs = Number.POSITIVE_INFINITY): boolean {
+    this.#refuseTwice();
+    return this.#took(this.#waits.waitSync(this.index, timeoutMs));
+  }
+
+  /** Lets go. Does nothing if the lease was lost meanwhile. @throws {MutexError} if this object never acquired it. */
+  release(): void {
+    const fence = this.#fence;
+    if (fence === 0) throw new MutexError('the mutex was released without being held');
+    this.#fence = 0;
+    if (this.#generation === this.#engine.generation) this.#waits.release(this.index, fence);
+  }
+
+  /** Whether anybody holds it now. */
+  locked(): boolean {
+    const engine = this.#engine;
+    if (engine.down) engine.enter();
+    return engine.x.mutex_held(this.index, engine.clock.mono()) === 1;
+  }
+
+  /** @internal Gives the lease another length from now: a run that nobody awaits has a short one. */
+  extend(leaseMs: number): void {
+    if (this.#fence)
+      this.#engine.x.mutex_extend(this.index, this.#fence, this.#engine.clock.mono() + leaseMs);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#fence !== 0) this.release();
+  }
+
+  #refuseTwice(): void {
+    if (this.#fence !== 0)
+      throw new MutexError('the mutex is held by this object already: it is not re-entrant');
+    if (this.#engine.closed) throw new EngineClosedError();
+  }
+
+  #took(fence: number): boolean {
+    if (fence === 0) return false;
+    this.#fence = fence;
+    this.#generation = this.#engine.generation;
+    return true;
+  }
+}

@@ -1,0 +1,440 @@
+/**
+ * Keys and values in and out of the engine: one clear path. Key in, probe, copy, check, decode, out. Knows one region of
+ * one engine in one thread, a codec and the table of decoded values; `SharedCache` and `SlabBackend` are shells on it.
+ *
+ * Rules that hold in every method: values are encoded before the key is written to the staging area, since a user's codec
+ * may call the cache; nothing of the user's runs between two exports of one operation; whatever an export throws is this
+ * generation's death (I7), and its `catch` stores that before anything else.
+ */
+import * as L from '../../assembly/layout.ts';
+import type { TextBuffer } from '../codec/buffer-text.ts';
+import { freezePlain, isShareable } from '../codec/freeze.ts';
+import type { Codec, EncodedValue } from '../codec/types.ts';
+import { ValueType } from '../codec/types.ts';
+import type { Engine } from '../engine/engine.ts';
+import { KeyError } from '../errors.ts';
+import type { DecodedTable } from './decoded-table.ts';
+import { copyLarge, fillLarge } from './large.ts';
+
+/** What reads answer where nothing stands: never a stored value. */
+export const MISSING: unique symbol = Symbol('cairn.missing');
+
+export const PEEK = 3; // no frequency, no statistics
+const QUIET = 2; // no statistics
+const DECODED_VALUE_MAX = 65536;
+
+// Indexes into a slot's results, as the views count them
+const R32 = (offset: number) => offset >> 2;
+const R64 = (offset: number) => offset >> 3;
+const ADDRESS = R32(L.R_ADDRESS);
+const LENGTH = R32(L.R_LENGTH);
+const VERSION = R64(L.R_VERSION);
+const NUMBER = R64(L.R_NUMBER);
+
+const WIDE = /[\u0100-\uffff]/;
+
+export interface WriteOptions {
+  mode: number;
+  /** Epoch ms, 0: never. */
+  expires: number;
+  /** Epoch ms. */
+  created: number;
+  /** Region generation that the value belongs to; -1: that of now. */
+  generation: number;
+  /** A version, for MODE_VERSION (0: nothing may stand) and MODE_TOKEN. */
+  expect: number;
+  v: number;
+}
+
+/** Makes what is handed out, and kept in the table, of a payload: `SlabBackend` makes a frozen CachedValue. */
+export type Finish = (payload: unknown, created: number, v: number, generation: number) => unknown;
+
+export class Store {
+  readonly engine: Engine;
+  readonly region: number;
+  readonly codec: Codec;
+  readonly #table: DecodedTable | undefined;
+  readonly #freeze: boolean;
+  readonly #finish: Finish | undefined;
+  /** region << 1 | UTF-16, of the key that was written last. */
+  #meta = 0;
+  /** Version of what `read` answered last, 0: nothing stood. */
+  lastVersion = 0;
+
+  constructor(
+    engine: Engine,
+    region: number,
+    codec: Codec,
+    table: DecodedTable | undefined,
+    freeze: boolean,
+    finish?: Finish,
+  ) {
+    this.engine = engine;
+    this.region = region;
+    this.codec = codec;
+    this.#table = table;
+    this.#freeze = freeze;
+    this.#finish = finish;
+  }
+
+  // ---- Keys
+
+  /** Writes the key to the staging area; its bytes. @throws {KeyError} */
+  writeKey(key: string): number {
+    if (typeof key !== 'string') throw new KeyError(key, 'expected a string');
+    if (this.engine.down) this.engine.enter();
+    const length = key.length;
+    const u8 = this.engine.u8;
+    const at = this.engine.stage;
+    if (length > L.KEY_MAX) throw tooLong(key);
+    let bits = 0;
+    for (let i = 0; i < length; i++) {
+      const code = key.charCodeAt(i);
+      bits |= code;
+      u8[at + i] = code;
+    }
+    if (bits < 256) {
+      this.#meta = this.region << 1;
+      return length;
+    }
+    if (length * 2 > L.KEY_MAX) throw tooLong(key);
+    for (let i = 0; i < length; i++) {
+      const code = key.charCodeAt(i);
+      u8[at + 2 * i] = code;
+      u8[at + 2 * i + 1] = code >> 8;
+    }
+    this.#meta = (this.region << 1) | 1;
+    return length * 2;
+  }
+
+  /** region << 1 | UTF-16, of the key that `writeKey` wrote last. */
+  get keyMeta(): number {
+    return this.#meta;
+  }
+
+  // ---- Reading
+
+  /** The value of a key, or MISSING. `flags`: 0, or PEEK. */
+  read(key: string, flags: number): unknown {
+    const length = this.writeKey(key);
+    const engine = this.engine;
+    let type: number;
+    try {
+      type = engine.x.store_get(length, this.#meta, flags);
+    } catch (error) {
+      engine.u32[engine.stateIndex] = engine.deadWord;
+      throw engine.died(error);
+    }
+    if (engine.clock.thrown) this.#throwClock();
+    if (type < 0) {
+      this.lastVersion = 0;
+      return type === L.MISS ? MISSING : this.#fail(type);
+    }
+    return this.value(type, length, flags, 0);
+  }
+
+  /**
+   * Only looks: the type of what stands (its fields are in the results), or MISS. Neither counts as a hit.
+   */
+  look(key: string): number {
+    const length = this.writeKey(key);
+    const engine = this.engine;
+    let type: number;
+    try {
+      type = engine.x.store_get(length, this.#meta, PEEK);
+    } catch (error) {
+      engine.u32[engine.stateIndex] = engine.deadWord;
+      throw engine.died(error);
+    }
+    if (engine.clock.thrown) this.#throwClock();
+    if (type < 0 && type !== L.MISS) this.#fail(type);
+    return type;
+  }
+
+  /** The value that a read found: from the table, or decoded from the copy area, or copied piece by piece. */
+  value(type: number, keyLength: number, flags: number, tries: number): unknown {
+    const engine = this.engine;
+    if (type <= ValueType.number) {
+      const payload =
+        type === ValueType.number
+          ? engine.f64[engine.r64 + NUMBER]
+          : type === ValueType.undefined
+            ? undefined
+            : type === ValueType.null
+              ? null
+              : type === ValueType.true;
+      this.lastVersion = engine.f64[engine.r64 + VERSION]!;
+      return this.#finish ? this.#finish(payload, this.#created(), this.#v(), this.#generation()) : payload;
+    }
+    const address = engine.u32[engine.r32 + ADDRESS]!;
+    const version = engine.f64[engine.r64 + VERSION]!;
+    const known = this.#table?.get(address, version);
+    if (known !== undefined) {
+      this.lastVersion = version;
+      return known;
+    }
+    const length = engine.u32[engine.r32 + LENGTH]!;
+    if (L.E_SIZE + keyLength + length > L.SMALL_MAX) return this.#large(type, keyLength, flags, tries);
+    return this.#take(address, version, type, engine.buffer, engine.copy, length);
+  }
+
+  /** A large value: copied, then checked; after three tries copied under the shard's lock. */
+  #large(type: number, keyLength: number, flags: number, tries: number): unknown {
+    const engine = this.engine;
+    if (tries < L.READ_TRIES) {
+      const address = engine.u32[engine.r32 + ADDRESS]!;
+      const version = engine.f64[engine.r64 + VERSION]!;
+      const bytes = copyLarge(engine, keyLength);
+      if (bytes && this.call((x) => x.store_check())) {
+        return this.#take(address, version, type, bytes as TextBuffer, 0, bytes.length);
+      }
+      const again = this.call((x) => x.store_get(keyLength, this.#meta, flags | QUIET));
+      return again === L.MISS ? this.#missing() : this.value(again, keyLength, flags, tries + 1);
+    }
+    // the memory is got before the lock: an allocation under it could throw
+    let spare = Buffer.alloc(0);
+    for (;;) {
+      const found = this.call((x) => x.store_get_locked(keyLength, this.#meta, flags | QUIET));
+      if (found === L.MISS) return this.#missing();
+      const length = engine.u32[engine.r32 + LENGTH]!;
+      const large = found > ValueType.number && L.E_SIZE + keyLength + length > L.SMALL_MAX;
+      try {
+        if (large && length <= spare.length && !copyLarge(engine, keyLength, spare))
+          throw new Error('a piece of a large value is missing');
+        engine.x.store_unlock();
+      } catch (error) {
+        engine.u32[engine.stateIndex] = engine.deadWord;
+        throw engine.died(error);
+      }
+      if (!large) return this.value(found, keyLength, flags, tries);
+      if (length <= spare.length) {
+        const address = engine.u32[engine.r32 + ADDRESS]!;
+        return this.#take(address, this.result(L.R_VERSION), found, spare as TextBuffer, 0, length);
+      }
+      spare = Buffer.allocUnsafeSlow(length);
+    }
+  }
+
+  #missing(): typeof MISSING {
+    this.lastVersion = 0;
+    return MISSING;
+  }
+
+  /**
+   * Decodes a checked copy, hands it out, and keeps it where callers can share it. A user's decode may call the cache, so
+   * all that is in the results is read before.
+   */
+  #take(
+    address: number,
+    version: number,
+    type: number,
+    buffer: TextBuffer,
+    start: number,
+    length: number,
+  ): unknown {
+    const created = this.#created();
+    const v = this.#v();
+    const generation = this.#generation();
+    const payload = this.#decode(type, buffer, start, length);
+    const table = this.#table;
+    const keep =
+      table !== undefined &&
+      length <= DECODED_VALUE_MAX &&
+      (typeof payload === 'string' || (this.#freeze ? freezePlain(payload) : isShareable(payload)));
+    const value = this.#finish ? this.#finish(payload, created, v, generation) : payload;
+    if (keep) table.set(address, version, length, value);
+    this.lastVersion = version;
+    return value;
+  }
+
+  #created(): number {
+    return this.result(L.R_CREATED);
+  }
+
+  #v(): number {
+    return this.resultWord(L.R_V);
+  }
+
+  #generation(): number {
+    return this.result(L.R_GENERATION);
+  }
+
+  #decode(type: number, buffer: TextBuffer, start: number, length: number): unknown {
+    switch (type) {
+      case ValueType.latin1:
+        return buffer.latin1Slice(start, start + length);
+      case ValueType.utf16:
+        return buffer.ucs2Slice(start, start + length);
+      case ValueType.jsonLatin1:
+      case ValueType.customLatin1:
+        return this.codec.decodeText(type, buffer.latin1Slice(start, start + length));
+      case ValueType.jsonUtf16:
+      case ValueType.customUtf16:
+        return this.codec.decodeText(type - 1, buffer.ucs2Slice(start, start + length));
+      default:
+        return this.codec.decodeBytes(type, buffer, start, start + length);
+    }
+  }
+
+  /** A field of the last result that is an f64 (`L.R_VERSION`, `L.R_EXPIRES`, …). */
+  result(field: number): number {
+    return this.engine.f64[this.engine.r64 + (field >> 3)]!;
+  }
+
+  /** A field of the last result that is a u32. */
+  resultWord(field: number): number {
+    return this.engine.u32[this.engine.r32 + (field >> 2)]!;
+  }
+
+  // ---- Writing
+
+  /**
+   * Stores an encoded value. 0: stored; below: `L.EXISTS`, `L.ABSENT`, `L.CHANGED`, `L.REFUSED` (too large or no room; what
+   * stood under the key is gone).
+   */
+  write(key: string, value: EncodedValue, options: WriteOptions): number {
+    const length = this.writeKey(key);
+    const engine = this.engine;
+    const mono = engine.clock.mono();
+    const now = engine.clock.nowAt(mono);
+    const { u8, stage } = engine;
+    let type = value.type;
+    let bytes = 0;
+    let large: Uint8Array | undefined;
+    const room = L.SMALL_MAX - L.E_SIZE - length;
+    if (value.isText) {
+      const text = value.text;
+      bytes = text.length;
+      if (bytes <= room) {
+        let bits = 0;
+        const at = stage + length;
+        for (let i = 0; i < bytes; i++) {
+          const code = text.charCodeAt(i);
+          bits |= code;
+          u8[at + i] = code;
+        }
+        if (bits > 255) {
+          type++;
+          bytes *= 2;
+          if (bytes <= room) engine.buffer.write(text, at, 'utf16le');
+          else large = Buffer.from(text, 'utf16le');
+        }
+      } else if (WIDE.test(text)) {
+        type++;
+        large = Buffer.from(text, 'utf16le');
+        bytes = large.length;
+      } else {
+        large = Buffer.from(text, 'latin1');
+      }
+    } else if (type === ValueType.number) {
+      engine.f64[engine.r64 + NUMBER] = value.number;
+    } else {
+      bytes = value.bytes.length;
+      if (bytes <= room) {
+        if (bytes) u8.set(value.bytes, stage + length);
+      } else {
+        large = value.bytes;
+      }
+    }
+    const o = options;
+    if (length + bytes > engine.maxValueBytes) return this.#refuse(length, o, now, mono);
+    if (large) return this.#writeLarge(length, large, type, o, now, mono);
+    let code: number;
+    try {
+      code = engine.x.store_put(
+        length,
+        this.#meta,
+        bytes,
+        type,
+        o.v,
+        o.mode,
+        now,
+        mono,
+        o.expires,
+        o.created,
+        o.generation,
+        o.expect,
+      );
+    } catch (error) {
+      engine.u32[engine.stateIndex] = engine.deadWord;
+      throw engine.died(error);
+    }
+    return code === L.CLOSED ? this.#fail(code) : code;
+  }
+
+  #refuse(length: number, o: WriteOptions, now: number, mono: number): number {
+    return this.call((x) => x.store_refuse(length, this.#meta, o.mode, now, mono, o.expect));
+  }
+
+  /** All of it is one operation: an exception anywhere in it is a death, with its locks and pieces left to others. */
+  #writeLarge(
+    length: number,
+    bytes: Uint8Array,
+    type: number,
+    o: WriteOptions,
+    now: number,
+    mono: number,
+  ): number {
+    const engine = this.engine;
+    const meta = this.#meta;
+    let code: number;
+    try {
+      do {
+        code = engine.x.large_begin(
+          length,
+          meta,
+          bytes.length,
+          type,
+          o.v,
+          o.mode,
+          now,
+          mono,
+          o.expires,
+          o.created,
+          o.generation,
+          o.expect,
+        );
+        if (code === 0) {
+          fillLarge(engine, length, bytes);
+          code = engine.x.large_publish();
+        }
+      } while (code === L.AGAIN);
+    } catch (error) {
+      engine.u32[engine.stateIndex] = engine.deadWord;
+      throw engine.died(error);
+    }
+    return code === L.CLOSED ? this.#fail(code) : code;
+  }
+
+  /** Calls an export that is not on a hot path; CLOSED becomes an error. */
+  call(run: (x: Engine['x']) => number): number {
+    const engine = this.engine;
+    if (engine.down) engine.enter();
+    let code: number;
+    try {
+      code = run(engine.x);
+    } catch (error) {
+      engine.u32[engine.stateIndex] = engine.deadWord;
+      throw engine.died(error);
+    }
+    return code === L.CLOSED ? this.#fail(code) : code;
+  }
+
+  #fail(code: number): never {
+    if (code === L.CLOSED) throw this.engine.closedError();
+    throw new Error(`unexpected answer ${code} of the engine`);
+  }
+
+  #throwClock(): void {
+    const { error } = this.engine.clock.thrown as { error: unknown };
+    this.engine.clock.thrown = undefined;
+    throw error;
+  }
+}
+
+function tooLong(key: string): KeyError {
+  return new KeyError(
+    key,
+    `longer than ${L.KEY_MAX} bytes encoded; \`sha1Mangler\` makes short keys of long ones`,
+  );
+}
