@@ -49,6 +49,7 @@ const ENGINE_OPTIONS = [
 ] as const;
 const ATTACHED = Symbol('cairn.attached');
 const GENERATIONS = 2 ** 39;
+const METADATA = ['ct', 'v', 'generation'];
 
 /**
  * The shared store as a backend. Synchronous; safe from all threads; what it hands out is frozen. Values are bounded by
@@ -117,6 +118,15 @@ export class SlabBackend<V = unknown> extends CacheBackend<V> implements Shareab
     const { ct, v, generation } = value.metadata;
     if (!Number.isInteger(v) || v < 0 || v > L.V_MAX) {
       throw new OptionError('metadata.v', v, `expected an integer from 0 to ${L.V_MAX}`);
+    }
+    for (const name of Object.keys(value.metadata)) {
+      if (!METADATA.includes(name)) {
+        throw new OptionError(
+          `metadata.${name}`,
+          (value.metadata as never)[name],
+          'the binary header has no place for it',
+        );
+      }
     }
     if (typeof ct !== 'number') throw new OptionError('metadata.ct', ct, 'expected epoch milliseconds');
     const token = options?.token as SlabToken | undefined;
@@ -242,7 +252,7 @@ function regionRow(engine: Engine, name: string): number {
     throw new OptionError('name', name, `expected at most ${L.REGION_NAME_MAX} bytes as UTF-8`);
   }
   engine.u8.set(bytes, engine.stage);
-  const row = engine.x.region_row(bytes.length);
+  const row = engine.guard((x) => x.region_row(bytes.length));
   if (row < 0) throw new RegionLimitError(name);
   return row;
 }

@@ -40,8 +40,8 @@ export class SlabGenerations implements GenerationSource {
 
   #raise(floor: number): void {
     const engine = this.#engine;
-    if (engine.down || engine.closed) engine.enter();
-    engine.x.region_raise(this.#region, floor);
+    if (engine.closed) engine.enter();
+    engine.guard((x) => x.region_raise(this.#region, floor));
   }
 
   #read(field: number): number {

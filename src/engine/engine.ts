@@ -207,6 +207,17 @@ export class Engine {
     return new EngineError(`the engine failed inside a call: ${String(error)}`, { cause: error });
   }
 
+  /** Calls exports that are not on a hot path: what they throw is this generation's death. */
+  guard<T>(run: (x: EngineExports) => T): T {
+    if (this.down) this.enter();
+    try {
+      return run(this.x);
+    } catch (error) {
+      this.u32[this.stateIndex] = this.deadWord;
+      throw this.died(error);
+    }
+  }
+
   /** An export answered CLOSED. */
   closedError(): EngineClosedError {
     this.down = 1;

@@ -52,7 +52,7 @@ class MutexWaits {
       if (mono < yieldUntil) return 0;
       this.#yieldUntil.delete(index);
     }
-    return engine.x.mutex_try(index, mono, engine.leaseMs);
+    return engine.guard((x) => x.mutex_try(index, mono, engine.leaseMs));
   }
 
   release(index: number, fence: number): void {
@@ -61,7 +61,7 @@ class MutexWaits {
     if (engine.down) engine.enter();
     const wait = this.#waits.get(index);
     const own = wait?.armed && wait.armed.turn === this.#turn(index) ? 1 : 0;
-    const woken = engine.x.mutex_release(index, fence);
+    const woken = engine.guard((x) => x.mutex_release(index, fence));
     if (woken > own) this.#yieldUntil.set(index, engine.clock.mono() + YIELD_MS);
     wait?.wake?.();
   }
@@ -234,8 +234,7 @@ export class SlabMutex implements SharedMutex, Disposable {
   /** Whether anybody holds it now. */
   locked(): boolean {
     const engine = this.#engine;
-    if (engine.down) engine.enter();
-    return engine.x.mutex_held(this.index, engine.clock.mono()) === 1;
+    return engine.guard((x) => x.mutex_held(this.index, engine.clock.mono())) === 1;
   }
 
   /** @internal Gives the lease another length from now: a run that nobody awaits has a short one. */

@@ -408,15 +408,7 @@ export class Store {
 
   /** Calls an export that is not on a hot path; CLOSED becomes an error. */
   call(run: (x: Engine['x']) => number): number {
-    const engine = this.engine;
-    if (engine.down) engine.enter();
-    let code: number;
-    try {
-      code = run(engine.x);
-    } catch (error) {
-      engine.u32[engine.stateIndex] = engine.deadWord;
-      throw engine.died(error);
-    }
+    const code = this.engine.guard(run);
     return code === L.CLOSED ? this.#fail(code) : code;
   }
 
