@@ -6,18 +6,31 @@ registerBuiltin('cairn.slab', SlabBackend);
 
 export { CacheBackend } from './backend/cache-backend.ts';
 export { CachedValue, type Metadata, NO_VALUE, type NoValue, VALUE_VERSION } from './backend/cached-value.ts';
-export { MemoryBackend } from './backend/memory-backend.ts';
+export { type MemoryArguments, MemoryBackend } from './backend/memory-backend.ts';
 export { NullBackend } from './backend/null-backend.ts';
 export { ProxyBackend } from './backend/proxy-backend.ts';
-export { registerBackend } from './backend/registry.ts';
+export { type BackendLoader, type LoadedBackend, registerBackend } from './backend/registry.ts';
 export { type SlabArguments, SlabBackend } from './backend/slab-backend.ts';
+export type {
+  Awaitable,
+  BackendClass,
+  BackendContext,
+  BegunCreation,
+  Clock,
+  CreationToken,
+  SetMultiOptions,
+  SetOptions as BackendSetOptions,
+  ShareableBackend,
+  ShareableBackendClass,
+} from './backend/types.ts';
 export type { CodecOption } from './codec/types.ts';
 export type { CacheHandle } from './engine/engine.ts';
 export * from './errors.ts';
 export { SlabMutex } from './mutex/slab-mutex.ts';
 export type { CacheMutex, SharedMutex } from './mutex/types.ts';
 export { attachRegion } from './region/attach.ts';
-export { type CacheRegion, createRegion } from './region/region.ts';
+export type { GenerationSource } from './region/invalidation.ts';
+export { CacheRegion, createRegion } from './region/region.ts';
 export type * from './region/types.ts';
 export type { Bytes, CacheOptions, DecodedOptions, Milliseconds } from './store/options.ts';
 export { DEFAULTS } from './store/options.ts';

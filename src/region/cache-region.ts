@@ -11,7 +11,7 @@ export class CacheCreations<V> {
 
   constructor(cache: SharedCache<V>) {
     this.#backend = new SlabBackend<V>({ cache }, { region: '' });
-    const options = { name: 'SharedCache' };
+    const options = { name: 'SharedCache', keyMangler: (key: string) => key }; // keys are the cache's: long ones throw
     this.#region = new CacheRegion<V>(options);
     adoptCore(this.#region, new RegionCore<V>(options, {}, 'cairn.slab', this.#backend, this.#backend));
   }
