@@ -46,6 +46,7 @@ export const H_GHOST_DIR: u32 = 136; //     u32  entries of a shard's ghost dire
 export const H_CODEC_LENGTH: u32 = 140; //  u32
 export const H_CODEC: u32 = 144; //         up to 64 bytes, UTF-8
 export const H_ID: u32 = 208; //           u64  names the engine, at random
+export const H_MAX_BYTES: u32 = 216; //    f64  as the creator gave it
 export const H_CONFIG_END: u32 = 256;
 export const H_TABLE_LOCK: u32 = 256; //    u32  lock of the region table [A]
 export const H_REGION_COUNT: u32 = 260; //  u32  rows in use [A]

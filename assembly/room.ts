@@ -212,12 +212,12 @@ export function roomStep(sh: usize, cls: u32, weight: u32, toMain: bool): i32 {
 
 /** Gets a free page. 0, or why not. */
 function freePage(sh: usize): i32 {
+  const before = evictions;
   evictions = 0; // a page of index has a count of its own
-  while (!freePages(sh)) {
-    const step = roomStep(sh, KIND_WHOLE, PAGE_SIZE, false);
-    if (step < 0) return step;
-  }
-  return 0;
+  let step: i32 = 0;
+  while (step >= 0 && !freePages(sh)) step = roomStep(sh, KIND_WHOLE, PAGE_SIZE, false);
+  evictions = before;
+  return step < 0 ? step : 0;
 }
 
 /** Splits buckets, at most four, until an entry more is no more than five a bucket. 0, or CLOSED (the lock is not held). */
@@ -272,7 +272,11 @@ export function makeSlot(sh: usize, hash: u32): i32 {
     extendChain(sh, lastBucket);
     return breathe(sh);
   }
-  if (!freePages(sh)) return freePage(sh);
+  if (!freePages(sh)) {
+    const step = freePage(sh);
+    if (step < 0) return step;
+  }
+  // in the same hold: another look at the class first would join this very page to it, and back, for ever
   addOverflowPage(sh);
   return breathe(sh);
 }

@@ -67,6 +67,8 @@ export function probeOwner(owner: u32): void {
 function take(number: u32, word: u64, tid: u32, start: u64, thread: u32, pid: u32): bool {
   const slot = slotOf(number);
   const generation = (generationOf(word) + 1) & GENERATION_MASK;
+  // not known, until it is stored: with the time of the slot's last owner a waiter would take the new one for dead
+  atomic.store<u64>(slot, 0, SLOT_START);
   if (atomic.cmpxchg<u64>(slot, word, wordOf(tid, generation, STATE_LIVE), SLOT_WORD) != word) return false;
   atomic.store<u64>(slot, start, SLOT_START);
   atomic.store<u32>(slot, thread, SLOT_THREAD);

@@ -63,6 +63,7 @@ export class Engine {
   readonly shards: number;
   readonly mutexes: number;
   readonly maxThreads: number;
+  readonly maxBytes: number;
   readonly maxValueBytes: number;
   readonly leaseMs: number;
   readonly ttlMs: number;
@@ -106,6 +107,7 @@ export class Engine {
     this.maxThreads = at(L.H_MAX_THREADS);
     this.maxValueBytes = at(L.H_MAX_VALUE);
     this.engineId = at(L.H_ENGINE_ID);
+    this.maxBytes = this.f64[L.H_MAX_BYTES >> 3]!;
     this.leaseMs = this.f64[L.H_LEASE >> 3]!;
     this.ttlMs = this.f64[L.H_TTL >> 3]!;
     this.codecName = Buffer.from(this.u8.slice(L.H_CODEC, L.H_CODEC + at(L.H_CODEC_LENGTH))).toString('utf8');
@@ -266,7 +268,7 @@ export class Engine {
   #isDead(slot: number, tid: number): number {
     try {
       const start = this.u64[(this.u32[L.H_SLOTS >> 2]! + slot * L.SLOT_SIZE + L.SLOT_START) / 8]!;
-      if (osThreadGone(tid, start)) return 1;
+      if (tid !== 0) return osThreadGone(tid, start) ? 1 : 0;
       return this.isOwner && portSaysDead(this.id, slot) ? 1 : 0;
     } catch {
       return 0;
@@ -316,6 +318,7 @@ function writeHeader(bytes: SharedArrayBuffer, plan: Plan, config: EngineConfig)
     config.seed === undefined ? seeds.readBigUInt64LE(8) : ~config.seed & 0xffffffffffffffffn,
     true,
   );
+  f64(L.H_MAX_BYTES, config.maxBytes);
   f64(L.H_EPOCH, Date.now());
   f64(L.H_ORIGIN, performance.now());
   f64(L.H_LEASE, config.leaseMs);

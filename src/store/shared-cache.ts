@@ -54,16 +54,14 @@ export class SharedCache<V = unknown> implements Disposable {
   readonly #engine: Engine;
   readonly #store: Store;
   readonly #ttlMs: number;
-  readonly #maxBytes: number;
   #open = true;
   #creations: CacheCreations<V> | undefined;
 
   /** @internal Use {@link SharedCache.create} or {@link SharedCache.attach}. */
-  constructor(key: typeof construct, engine: Engine, maxBytes: number, options: AttachOptions | undefined) {
+  constructor(key: typeof construct, engine: Engine, options: AttachOptions | undefined) {
     if (key !== construct)
       throw new OptionError('new SharedCache', undefined, 'use SharedCache.create or SharedCache.attach');
     this.#engine = engine;
-    this.#maxBytes = maxBytes;
     this.#ttlMs = engine.ttlMs;
     const decoded = checkDecoded(options?.decoded);
     this.#store = new Store(
@@ -96,7 +94,7 @@ export class SharedCache<V = unknown> implements Disposable {
     checkAttachOptions(options);
     const engine = Engine.attach(handle, options?.clock);
     try {
-      return new SharedCache<V>(construct, engine, engine.u32[L.H_TOTAL >> 2]!, options);
+      return new SharedCache<V>(construct, engine, options);
     } catch (error) {
       engine.release();
       throw error;
@@ -298,7 +296,7 @@ export class SharedCache<V = unknown> implements Disposable {
 
   /** The ceiling. */
   get maxBytes(): number {
-    return this.#maxBytes;
+    return this.#engine.maxBytes;
   }
 
   /** Keys, weakly consistent: none twice, none missed that stayed put. */
@@ -445,5 +443,5 @@ export function createCache<V>(
   const checked = checkCreateOptions(options);
   const codec = createCodec(options?.codec);
   const engine = Engine.create({ ...checked, codec: codec.name, clock: options?.clock, seed, slabBytes });
-  return new SharedCache<V>(construct, engine, checked.maxBytes, options);
+  return new SharedCache<V>(construct, engine, options);
 }
