@@ -283,7 +283,7 @@ export function store_put(keyLength: u32, keyMeta: u32, valueLength: u32, type: 
     return refusal;
   }
   const result = putLocked(sh);
-  if (!result) count(S_SETS);
+  if (!result && type != TYPE_PLACEHOLDER) count(S_SETS);
   return result;
 }
 

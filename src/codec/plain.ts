@@ -30,12 +30,13 @@ export function isPlain(value: object, prototype: unknown): boolean {
 export function visitPlain(value: object, visit: (member: unknown) => void): boolean {
   if (types.isProxy(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
+  const isArray = Array.isArray(value);
+  // Before the names: a byte array has one for every byte.
+  if (!(isArray ? prototype === Array.prototype : isPlain(value, prototype))) return false;
   const names = Object.getOwnPropertyNames(value);
   if (Object.getOwnPropertySymbols(value).length !== 0) return false;
-  if (Array.isArray(value)) {
-    // Indexes come first, then 'length', then whatever was added.
-    if (prototype !== Array.prototype || names.pop() !== 'length') return false;
-  } else if (!isPlain(value, prototype)) return false;
+  // Of an array indexes come first, then 'length', then whatever was added.
+  if (isArray && names.pop() !== 'length') return false;
   for (let i = 0; i < names.length; i++) {
     const descriptor = describe(value, names[i]);
     if (propertyProblem(descriptor) !== undefined) return false;
