@@ -220,7 +220,17 @@ export function evictInOrder(sh: usize, toMain: bool, weight: u32): bool {
     const capacity = mainCapacity(sh);
     const main = bytesIn(sh, 1);
     const tail = tailOf(sh, 0);
-    if (!tail || main > capacity || (toMain && main + <f64>weight > capacity && tailOf(sh, 1))) {
+    const mainTail = tailOf(sh, 1);
+    // what stands for nobody goes before anything that does
+    if (tail && isGone(tail)) {
+      evict(sh, tail);
+      return true;
+    }
+    if (mainTail && isGone(mainTail)) {
+      evict(sh, mainTail);
+      return true;
+    }
+    if (!tail || main > capacity || (toMain && main + <f64>weight > capacity && mainTail)) {
       let victim = mainVictim(sh);
       if (!victim) victim = tail;
       if (!victim) return false;
@@ -228,10 +238,6 @@ export function evictInOrder(sh: usize, toMain: bool, weight: u32): bool {
       return true;
     }
     const frequency = <u32>atomic.load<u64>(tail, E_WORD) & FREQUENCY_MASK;
-    if (isGone(tail)) {
-      evict(sh, tail);
-      return true;
-    }
     if (frequency >= 2) {
       moveToHead(sh, tail, 1, 0, stampNow(sh));
     } else if (frequency == 1 && n < CLOCK_STEPS) {

@@ -26,6 +26,12 @@ export let turns: u32 = 0;
 /** Counts the drops that this thread made as a filler: its pieces are gone. */
 export let fillerDrops: u32 = 0;
 
+/** A new generation holds nothing, whatever the one before it died with. */
+export function forgetLocks(): void {
+  largeHeld = 0;
+  turns = 0;
+}
+
 const BROKEN = 1;
 
 @inline export function turn(): void {

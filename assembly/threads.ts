@@ -14,6 +14,7 @@ import {
   FULL, GENERATION_MASK, H_ATTACHED, H_MAX_THREADS, H_SLOTS, H_STATS, OWNER_SLOT_BITS, SLOT_FENCE, SLOT_PID, SLOT_SIZE, SLOT_START,
   SLOT_THREAD, SLOT_WORD, STATE_DEAD, STATE_FREE, STATE_LIVE, STATS_SIZE, WAITERS,
 } from './layout';
+import { forgetLocks } from './lock';
 
 /** Asks JavaScript whether the OS thread of a slot is gone: 1 only if that is certain. Never throws. */
 @external('threads', 'is_dead') declare function isDead(slot: u32, tid: u32): u32;
@@ -83,6 +84,9 @@ function take(number: u32, word: u64, tid: u32, start: u64, thread: u32, pid: u3
 /** Joins this thread: takes a free slot, else one of the dead. Returns its number or FULL. `weakOrder`: 1 on CPUs that reorder. */
 export function thread_join(tid: u32, start: u64, thread: u32, pid: u32, weakOrder: u32): i32 {
   weak = weakOrder;
+  forgetLocks();
+  // the shell may have died (out of stack) before it noted the slot that an earlier call took
+  if (me) thread_mark_dead((me & ((1 << OWNER_SLOT_BITS) - 1)) - 1, me >> OWNER_SLOT_BITS);
   const max = load<u32>(0, H_MAX_THREADS);
   for (let pass = 0; pass < 2; pass++) {
     for (let number: u32 = 0; number < max; number++) {

@@ -199,9 +199,13 @@ export class Engine {
   /**
    * What a `catch` around exports does after it stored the death itself:
    *
-   *     catch (error) { engine.u32[engine.stateIndex] = engine.deadWord; throw engine.died(error); }
+   *     catch (error) {
+   *       engine.u32[engine.stateIndex] = engine.deadWord;
+   *       engine.down = 1;
+   *       throw engine.died(error);
+   *     }
    *
-   * The store comes first and is one plain store, since a stack overflow leaves room for no more.
+   * The stores come first and call nothing, since a stack overflow leaves room for no more: the call may overflow again.
    */
   died(error: unknown): unknown {
     this.down = 1;
@@ -216,6 +220,7 @@ export class Engine {
       return run(this.x);
     } catch (error) {
       this.u32[this.stateIndex] = this.deadWord;
+      this.down = 1;
       throw this.died(error);
     }
   }
@@ -349,6 +354,7 @@ function checkHandle(handle: CacheHandle): { memory: WebAssembly.Memory; module:
   if (!(memory instanceof WebAssembly.Memory) || !(module instanceof WebAssembly.Module)) {
     throw new VersionError('handle: its memory or module is missing');
   }
+  if (memory.buffer.byteLength < L.H_SIZE) throw new VersionError('handle: its memory is not an engine');
   const u8 = new Uint8Array(memory.buffer, 0, L.H_SIZE);
   const u32 = new Uint32Array(memory.buffer, 0, L.H_SIZE / 4);
   if (u32[L.H_MAGIC >> 2] !== L.MAGIC || u32[L.H_LAYOUT >> 2] !== L.LAYOUT_VERSION) {

@@ -25,8 +25,6 @@ interface Waiter {
 interface Wait {
   index: number;
   queue: Waiter[];
-  /** `turn` that a pending `waitAsync` was armed with, and the promise. */
-  armed: { turn: number; promise: Promise<unknown> } | undefined;
   /** Ends the current sleep early. */
   wake: (() => void) | undefined;
 }
@@ -36,6 +34,8 @@ class MutexWaits {
   readonly #engine: Engine;
   readonly #waits = new Map<number, Wait>();
   readonly #yieldUntil = new Map<number, number>();
+  /** Pending `waitAsync`s by mutex, with the `turn` that each was armed with; they outlive the waits that made them. */
+  readonly #armed = new Map<number, { turn: number }>();
   #interval: NodeJS.Timeout | undefined;
 
   constructor(engine: Engine) {
@@ -60,7 +60,7 @@ class MutexWaits {
     if (engine.closed) return;
     if (engine.down) engine.enter();
     const wait = this.#waits.get(index);
-    const own = wait?.armed && wait.armed.turn === this.#turn(index) ? 1 : 0;
+    const own = this.#armed.has(index) ? 1 : 0;
     const woken = engine.guard((x) => x.mutex_release(index, fence));
     if (woken > own) this.#yieldUntil.set(index, engine.clock.mono() + YIELD_MS);
     wait?.wake?.();
@@ -73,7 +73,7 @@ class MutexWaits {
         wait.queue.push({ take, fail });
         return;
       }
-      const made: Wait = { index, queue: [{ take, fail }], armed: undefined, wake: undefined };
+      const made: Wait = { index, queue: [{ take, fail }], wake: undefined };
       this.#waits.set(index, made);
       this.#interval ??= setInterval(() => this.#tick(), TICK_MS);
       void this.#represent(made);
@@ -106,19 +106,19 @@ class MutexWaits {
     return new Promise((resolve) => {
       wait.wake = resolve;
       if (this.#yieldUntil.has(wait.index)) setTimeout(resolve, YIELD_MS);
-      if (wait.armed?.turn !== turn) {
-        const { async, value } = Atomics.waitAsync(this.#engine.i32, this.#turnIndex(wait.index), turn);
-        if (!async) {
-          resolve();
-          return;
-        }
-        const armed = { turn, promise: value };
-        wait.armed = armed;
-        void value.then(() => {
-          if (wait.armed === armed) wait.armed = undefined;
-          wait.wake?.();
-        });
+      const { index } = wait;
+      if (this.#armed.get(index)?.turn === turn) return;
+      const { async, value } = Atomics.waitAsync(this.#engine.i32, this.#turnIndex(index), turn);
+      if (!async) {
+        resolve();
+        return;
       }
+      const armed = { turn };
+      this.#armed.set(index, armed);
+      void value.then(() => {
+        if (this.#armed.get(index) === armed) this.#armed.delete(index);
+        this.#waits.get(index)?.wake?.();
+      });
     });
   }
 

@@ -130,7 +130,7 @@ export function checkDecoded(decoded: DecodedOptions | undefined): {
   mode: 'freeze' | 'share' | 'off';
 } {
   checkNames('decoded', decoded, ['bytes', 'mode']);
-  const mode = decoded?.mode ?? DEFAULTS.decoded.mode;
+  const mode = decoded?.mode === undefined ? DEFAULTS.decoded.mode : decoded.mode;
   if (!['freeze', 'share', 'off'].includes(mode)) {
     throw new OptionError('decoded.mode', mode, "expected 'freeze', 'share' or 'off'");
   }
@@ -157,7 +157,7 @@ export function checkCreateOptions(options: CacheOptions | undefined): CheckedOp
   );
   const shards = integer('shards', o.shards, defaultShards(maxBytes, maxValueBytes), 1, 256);
   if ((shards & (shards - 1)) !== 0) throw new OptionError('shards', shards, 'expected a power of two');
-  const lease = o.lease ?? DEFAULTS.lease;
+  const lease = o.lease === undefined ? DEFAULTS.lease : o.lease;
   if (typeof lease !== 'number' || !(lease > 0) || lease > 2 ** 31) {
     throw new OptionError(
       'lease',

@@ -426,9 +426,7 @@ function ttlOf(options: SetOptions | undefined): number {
 /** Checks the codec's name against the header's. */
 export function codecFor(engine: Engine, option: CodecOption | undefined): Codec {
   const name = engine.codecName;
-  const codec = createCodec(
-    option ?? (name === 'json' || name === 'bytes' || name === 'structured' ? name : undefined),
-  );
+  const codec = createCodec(option === undefined && (name === 'json' || name === 'bytes') ? name : option);
   if (codec.name !== name)
     throw new VersionError(`codec: the cache was made with '${name}', this attach gives '${codec.name}'`);
   return codec;

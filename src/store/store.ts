@@ -123,6 +123,7 @@ export class Store {
       type = engine.x.store_get(length, this.#meta, flags);
     } catch (error) {
       engine.u32[engine.stateIndex] = engine.deadWord;
+      engine.down = 1;
       throw engine.died(error);
     }
     if (engine.clock.thrown) this.#throwClock();
@@ -144,6 +145,7 @@ export class Store {
       type = engine.x.store_get(length, this.#meta, PEEK);
     } catch (error) {
       engine.u32[engine.stateIndex] = engine.deadWord;
+      engine.down = 1;
       throw engine.died(error);
     }
     if (engine.clock.thrown) this.#throwClock();
@@ -204,6 +206,7 @@ export class Store {
         engine.x.store_unlock();
       } catch (error) {
         engine.u32[engine.stateIndex] = engine.deadWord;
+        engine.down = 1;
         throw engine.died(error);
       }
       if (!large) return this.value(found, keyLength, flags, tries);
@@ -357,6 +360,7 @@ export class Store {
       );
     } catch (error) {
       engine.u32[engine.stateIndex] = engine.deadWord;
+      engine.down = 1;
       throw engine.died(error);
     }
     return code === L.CLOSED ? this.#fail(code) : code;
@@ -401,6 +405,7 @@ export class Store {
       } while (code === L.AGAIN);
     } catch (error) {
       engine.u32[engine.stateIndex] = engine.deadWord;
+      engine.down = 1;
       throw engine.died(error);
     }
     return code === L.CLOSED ? this.#fail(code) : code;
