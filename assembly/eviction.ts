@@ -6,7 +6,7 @@
 // frequency in the entry's word (store.ts); writers store that word whole, so a bump may be lost and nothing else.
 import {
   CLOCK_STEPS, C_BYTES, C_COUNT, C_FLOOR, COUNTER_SIZE, E_CREATED, E_EXPIRES, E_HASH, E_LENGTH, E_META, E_NEXT, E_PREV, E_SIZE, E_WORD,
-  FREQUENCY_MASK, GENERATION_SHIFT, G_CLEARED, H_REGIONS, LENGTH_MASK, META_KEY_MASK, META_REGION_SHIFT, META_TYPE_SHIFT, PAGE_SIZE,
+  FREQUENCY_MASK, GENERATION_SHIFT, G_CLEARED, G_GENERATION, G_HARD, G_SOFT, H_REGIONS, LENGTH_MASK, META_KEY_MASK, META_REGION_SHIFT, META_TYPE_SHIFT, PAGE_SIZE,
   QUEUE_BIT, REGIONS, REGION_SIZE, SH_BYTES, SH_COUNT, SH_COUNTERS, SH_HEAD, SH_SEQ, SH_TAIL, SH_TARGET, SH_TARGET_MAX, SH_TARGET_MIN,
   SH_TICK, SH_USABLE, SMALL_MAX, STAMP_MASK, STAMP_SHIFT, S_EVICTIONS, S_EXPIRED, TURNS_MAX, TYPE_MASK, TYPE_NUMBER, TYPE_PLACEHOLDER,
 } from './layout';
@@ -45,6 +45,18 @@ export function setClocks(now: f64, mono: f64): void {
 
 @inline export function regionRow(region: u32): usize {
   return <usize>load<u32>(0, H_REGIONS) + <usize>(region * REGION_SIZE);
+}
+
+/** Generation of what is stored now: the counter, or a floor that was raised before it. */
+export function currentGeneration(row: usize): u64 {
+  return maxOf(
+    maxOf(atomic.load<u64>(row, G_GENERATION), atomic.load<u64>(row, G_CLEARED)),
+    maxOf(atomic.load<u64>(row, G_HARD), atomic.load<u64>(row, G_SOFT)),
+  );
+}
+
+@inline function maxOf(a: u64, b: u64): u64 {
+  return a > b ? a : b;
 }
 
 @inline export function generationOf(length: u64): u64 {
@@ -213,10 +225,13 @@ function mainVictim(sh: usize): usize {
   }
 }
 
-/** Evicts one entry in policy order; false: both queues are empty. `toMain`, `weight`: of the entry that needs room. */
-export function evictInOrder(sh: usize, toMain: bool, weight: u32): bool {
+/**
+ * Evicts one entry in policy order: 1. 0: the turns of this hold are over before one was found; -1: both queues are empty.
+ * `toMain`, `weight`: of the entry that needs room.
+ */
+export function evictInOrder(sh: usize, toMain: bool, weight: u32): i32 {
   let n: u32 = 0;
-  while (true) {
+  while (turns < TURNS_MAX) {
     const capacity = mainCapacity(sh);
     const main = bytesIn(sh, 1);
     const tail = tailOf(sh, 0);
@@ -224,18 +239,18 @@ export function evictInOrder(sh: usize, toMain: bool, weight: u32): bool {
     // what stands for nobody goes before anything that does
     if (tail && isGone(tail)) {
       evict(sh, tail);
-      return true;
+      return 1;
     }
     if (mainTail && isGone(mainTail)) {
       evict(sh, mainTail);
-      return true;
+      return 1;
     }
     if (!tail || main > capacity || (toMain && main + <f64>weight > capacity && mainTail)) {
       let victim = mainVictim(sh);
       if (!victim) victim = tail;
-      if (!victim) return false;
+      if (!victim) return -1;
       evict(sh, victim);
-      return true;
+      return 1;
     }
     const frequency = <u32>atomic.load<u64>(tail, E_WORD) & FREQUENCY_MASK;
     if (frequency >= 2) {
@@ -245,9 +260,10 @@ export function evictInOrder(sh: usize, toMain: bool, weight: u32): bool {
       moveToHead(sh, tail, 0, 0, stampNow(sh));
     } else {
       evict(sh, tail);
-      return true;
+      return 1;
     }
   }
+  return 0;
 }
 
 /**

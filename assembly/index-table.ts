@@ -154,8 +154,8 @@ export function addGhostPage(sh: usize, at: u32): void {
   turn();
 }
 
-// ---- Splits. What `planSplit` found:
-/** Entries that move to the new bucket. */
+// ---- Splits
+/** What `countMovers` found: entries that move to the new bucket. */
 export let movers: u32 = 0;
 
 /** Counts the movers of the next split. */

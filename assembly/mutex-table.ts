@@ -46,9 +46,10 @@ export function mutex_try(index: u32, now: f64, leaseMs: f64): f64 {
 /** Gives a held mutex a new end: what no caller awaits any more keeps it shorter. */
 export function mutex_extend(index: u32, fence: f64, until: f64): void {
   const record = recordOf(index);
-  if (atomic.load<u64>(record, X_WORD) == ((<u64>(<u32>fence) << 32) | <u64>me)) {
-    atomic.store<u64>(record, (<u64>until << 24) | <u64>(<u32>fence & X_FENCE_MASK), X_DEADLINE);
-  }
+  const deadline = atomic.load<u64>(record, X_DEADLINE);
+  if (atomic.load<u64>(record, X_WORD) != ((<u64>(<u32>fence) << 32) | <u64>me)) return;
+  // by exchange: the lease may be lost meanwhile, and then the deadline is another's
+  atomic.cmpxchg<u64>(record, deadline, (<u64>until << 24) | <u64>(<u32>fence & X_FENCE_MASK), X_DEADLINE);
 }
 
 /** Releases a mutex that is still held under this fence. How many waiters were woken, -1: the lease was lost. */

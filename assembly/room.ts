@@ -8,7 +8,7 @@
 import {
   BUCKETS_A_PAGE, CHAIN_MAX, CLASSES, E_CREATED, E_HASH, E_META, E_PREV, EVICTIONS_FREE, GHOSTS_A_PAGE, H_GHOST_DIR, H_INDEX_DIR,
   KIND_WHOLE, LOAD_MAX, PAGE_SIZE, P_CARVED, P_FREE, P_KIND, P_LIVE, P_NEXT, REFUSED, SH_BASE, SH_CLASS_FREE, SH_CLASS_MAP, SH_COUNT,
-  SH_DEAD, SH_END, SH_FILLING, SH_FILLING_LAST, SH_LARGE, SH_LISTS, SH_OVERFLOW_LEFT, SH_STATE, STATE_SPLITTING, S_PAGES_EMPTIED,
+  SH_DEAD, SH_END, SH_FILLING, SH_FILLING_LAST, SH_LARGE, SH_LISTS, SH_OVERFLOW_LEFT, SH_STATE, STATE_SPLITTING, S_PAGES_EMPTIED, TURNS_MAX,
   TYPE_PLACEHOLDER, WAITERS, FREQUENCY_MASK, E_WORD,
 } from './layout';
 import {
@@ -177,7 +177,7 @@ function emptyPage(sh: usize, page: u32): i32 {
     if (freeChunks(sh, page, size) & (<u64>1 << <u64>i)) continue;
     const owner = ownerOf(sh, address + <usize>(i * size), size);
     if (owner) evict(sh, owner);
-    if (turns >= 64) {
+    if (turns >= TURNS_MAX) {
       const entered = breathe(sh);
       if (entered < 0) return entered;
     }
@@ -196,13 +196,14 @@ export function roomStep(sh: usize, cls: u32, weight: u32, toMain: bool): i32 {
     if (cls != KIND_WHOLE) join(sh, cls);
   } else if (!freeEmptyPage(sh)) {
     if (evictions < EVICTIONS_FREE + weight / 512) {
-      evictions++;
-      if (!evictInOrder(sh, toMain, weight)) return REFUSED;
+      const evicted = evictInOrder(sh, toMain, weight);
+      if (evicted < 0) return REFUSED;
+      evictions += evicted;
     } else {
       let page = pageToEmpty(sh, 0);
       if (page < 0) page = pageToEmpty(sh, 1);
       if (page >= 0) return emptyPage(sh, page);
-      if (!evictInOrder(sh, toMain, weight)) return REFUSED;
+      if (evictInOrder(sh, toMain, weight) < 0) return REFUSED;
     }
   }
   return breathe(sh);
@@ -251,8 +252,8 @@ export function growIndex(sh: usize): i32 {
       continue;
     }
     beginSplit(sh);
-    while (atomic.load<u64>(sh, SH_STATE) & <u64>STATE_SPLITTING) splitStep(sh);
-    n++;
+    while (atomic.load<u64>(sh, SH_STATE) & <u64>STATE_SPLITTING && turns < TURNS_MAX) splitStep(sh);
+    n++; // what is left of the split is the next holder's first work, this thread's after a breath
     const entered = breathe(sh);
     if (entered < 0) return entered;
   }

@@ -8,7 +8,7 @@ import {
   R_SLOT_WORD, R_STATE,
 } from './layout';
 import { bucketAddress, bucketCount, bucketOf, isLink, linked, lowPower } from './index-table';
-import { counterOf, isGone, keyBytes, regionOf, regionRow, removeEntry, setClocks, typeOf } from './eviction';
+import { counterOf, currentGeneration, isGone, keyBytes, regionOf, regionRow, removeEntry, setClocks, typeOf } from './eviction';
 import { hashKey } from './hash';
 import { lockShard, unlockShard } from './lock';
 import { copyEntry, findLocked, foundSlot, identityOf, shardAt, shardOf } from './read';
@@ -59,7 +59,7 @@ export function store_begin(keyLength: u32, keyMeta: u32, now: f64, mono: f64, r
   const hash = hashKey(mySlot + SLOT_STAGE, keyLength, keyMeta);
   const sh = shardOf(hash);
   if (lockShard(sh) < 0) return CLOSED;
-  const generation = <f64>atomic.load<u64>(regionRow(keyMeta >> 1), G_GENERATION);
+  const generation = <f64>currentGeneration(regionRow(keyMeta >> 1));
   const entry = findLocked(sh, hash, identityOf(keyLength, keyMeta), keyLength);
   if (entry) {
     const meta = load<u32>(entry, E_META);
@@ -196,6 +196,15 @@ export function region_count(region: u32, what: u32): f64 {
   return <f64>(what ? atomic.load<u64>(counter, C_BYTES) : atomic.load<u64>(counter, C_COUNT));
 }
 
+function raiseTo(at: usize, generation: u64): void {
+  let seen = atomic.load<u64>(at);
+  while (seen < generation) {
+    const was = atomic.cmpxchg<u64>(at, seen, generation);
+    if (was == seen) return;
+    seen = was;
+  }
+}
+
 /** Bytes of index, overflow and ghost pages over all shards. */
 export function index_bytes(): f64 {
   let sum: f64 = 0;
@@ -204,15 +213,15 @@ export function index_bytes(): f64 {
   return sum;
 }
 
-/** Raises a floor of the region (G_CLEARED, G_HARD, G_SOFT) to a new generation. Died in between: a generation nobody names. */
+/**
+ * Raises a floor of the region (G_CLEARED, G_HARD, G_SOFT) to a new generation: the floor first, then the counter. Writers
+ * take the highest of all four, so no entry of the new generation is ever counted under the old floor, and a death between
+ * the two changes nothing.
+ */
 export function region_raise(region: u32, floor: u32): void {
   const row = regionRow(region);
-  const generation = atomic.add<u64>(row, 1, G_GENERATION) + 1;
-  const at = row + <usize>floor;
-  for (let seen = atomic.load<u64>(at); seen < generation; ) {
-    const was = atomic.cmpxchg<u64>(at, seen, generation);
-    if (was == seen) break;
-    seen = was;
-  }
+  const generation = currentGeneration(row) + 1;
+  raiseTo(row + <usize>floor, generation);
+  raiseTo(row + G_GENERATION, generation);
   if (floor == G_CLEARED) atomic.add<u32>(0, 1, H_CLEARS);
 }

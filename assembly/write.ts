@@ -16,21 +16,21 @@ import {
   META_V_SHIFT, MISS, MODE_ADD, MODE_REPLACE, MODE_SET, MODE_TOKEN, MODE_VERSION, NOT_FINITE, PAGE_BITS, PAGE_SIZE, PIECE_LINK, PIECE_PAYLOAD,
   PIECE_SIZE, QUEUE_BIT, REFUSED, R_ADDRESS, R_GENERATION, R_HASH_HIGH, R_HASH_LOW, R_NUMBER, R_SHARD, R_VERSION, SH_BASE, SH_CLEARS,
   SH_FILLING, SH_FILLING_LAST, SH_HEAD, SH_MISSES, SH_SWEEP, SH_SWEEP_LEFT, SH_SWEEP_TURN, SH_TAIL, SH_VERSION, SLOT_STAGE, SMALL_MAX,
-  STAMP_MASK, STAMP_SHIFT, SWEEP_EVERY, S_EXPIRED, S_REFUSED, S_SETS, TYPE_NUMBER, TYPE_PLACEHOLDER, VERSION_SHIFT, WHOLE_PAYLOAD,
+  STAMP_MASK, STAMP_SHIFT, SWEEP_EVERY, S_EXPIRED, S_REFUSED, S_SETS, TURNS_MAX, TYPE_NUMBER, TYPE_PLACEHOLDER, VERSION_SHIFT, WHOLE_PAYLOAD,
   WRONG_TYPE,
 } from './layout';
 import { bucketAddress, bucketCount, commitBegin, commitEnd, freeSlot, isLink, linked } from './index-table';
 import {
-  addBytes, admit, afterInsert, countIn, countOut, counterOf, entryBytes, generationOf, isGone, linkHead, nowMs, queueOf, regionOf,
+  addBytes, admit, afterInsert, countIn, countOut, counterOf, currentGeneration, entryBytes, generationOf, isGone, linkHead, nowMs, queueOf, regionOf,
   regionRow, removeEntry, setClocks, typeOf, unlink, monoMs,
 } from './eviction';
 import { stampNow, takeGhost } from './ghost';
 import { hashKey } from './hash';
-import { breathe, fillerDrops, largeHeld, lockLarge, lockShard, turn, unlockLarge, unlockShard } from './lock';
+import { breathe, fillerDrops, largeHeld, lockLarge, lockShard, turn, turns, unlockLarge, unlockShard } from './lock';
 import { findLocked, foundSlot, identityOf, shardOf } from './read';
 import { buryFilling, growIndex, makeSlot, roomStep, startRoom } from './room';
 import { buryChain, classOf, classSize, freePages, freePiece, fullestPage, takeChunk, takePage, weightOf } from './slab';
-import { count, mySlot } from './threads';
+import { barrier, count, mySlot } from './threads';
 
 // The entry that is being written (Wasm globals: this thread's).
 let wHash: u64 = 0;
@@ -58,7 +58,7 @@ function describe(keyLength: u32, keyMeta: u32, valueLength: u32, type: u32, v: 
   wKeyLength = keyLength;
   wRegion = keyMeta >> 1;
   wMeta = wIdentity | (type << META_TYPE_SHIFT) | (v << META_V_SHIFT);
-  wGeneration = generation < 0 ? atomic.load<u64>(regionRow(wRegion), G_GENERATION) : <u64>generation;
+  wGeneration = generation < 0 ? currentGeneration(regionRow(wRegion)) : <u64>generation;
   wLengths = (wGeneration << GENERATION_SHIFT) | <u64>valueLength;
   wBytes = E_SIZE + keyLength + valueLength + (type == TYPE_NUMBER ? 8 : 0);
   wStaged = keyLength + valueLength;
@@ -134,6 +134,7 @@ function publish(sh: usize, old: usize, large: usize, cls: u32, page: u32): void
   const offset: usize = number ? E_SIZE + 8 : E_SIZE;
   const lists = sh + <usize>(queue << 2);
   let entry = large;
+  barrier(); // an eviction of this hold must be seen before its chunk is filled anew
   // commit: publish {
   commitBegin(sh);
   store<u64>(sh, version + 1, SH_VERSION);
@@ -214,7 +215,7 @@ function sweep(sh: usize): void {
         mayExpire(sh);
       }
     }
-    if (!isLink(word)) return;
+    if (!isLink(word) || turns >= TURNS_MAX) return;
     bucket = linked(word);
   }
 }
@@ -305,7 +306,10 @@ export function store_increment(keyLength: u32, keyMeta: u32, by: f64, initial: 
       }
       firstLook(sh);
       const stored = putLocked(sh);
-      if (stored != EXISTS) return stored;
+      if (stored != EXISTS) {
+        if (!stored) count(S_SETS);
+        return stored;
+      }
       wMiss = false; // another thread stored it while the lock was let go
       continue;
     }

@@ -23,36 +23,48 @@ function run(script, args) {
   }
 }
 
-/** Hash of all that the Wasm is made of; the build is skipped while it stands in dist/engine.hash. */
-function sourcesHash() {
+/** All TypeScript files below a folder of the repository, but for the generated one. */
+function sources(folder) {
+  return readdirSync(at(folder), { recursive: true })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('module.generated.ts'))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+function hashOf(names) {
   const hash = createHash('sha256');
-  for (const name of readdirSync(at('assembly')).sort())
-    hash.update(name).update(readFileSync(at('assembly', name)));
-  hash.update(readFileSync(at('asconfig.json'))).update(readFileSync(at('package-lock.json')));
+  for (const name of names) hash.update(name).update(readFileSync(at(name)));
   return hash.digest('hex');
 }
 
 function buildWasm() {
   const stamp = at('dist', 'engine.hash');
   const generated = at('src', 'engine', 'module.generated.ts');
-  const hash = sourcesHash();
-  if (existsSync(generated) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
-  const asc = join(dirname(require.resolve('assemblyscript/package.json')), 'bin', 'asc.js');
-  run(asc, ['--config', 'asconfig.json', '--target', 'release']);
-  const wasm = readFileSync(at('dist', 'engine.wasm'));
-  const lines = [
+  const engine = [...sources('assembly'), 'asconfig.json', 'package-lock.json'];
+  const engineHash = hashOf(engine);
+  const wasmFile = at('dist', 'engine.wasm');
+  const stands = existsSync(wasmFile) && existsSync(at('dist', 'engine.wat')) && existsSync(stamp);
+  if (!stands || readFileSync(stamp, 'utf8') !== engineHash) {
+    const asc = join(dirname(require.resolve('assemblyscript/package.json')), 'bin', 'asc.js');
+    run(asc, ['--config', 'asconfig.json', '--target', 'release']);
+    writeFileSync(stamp, engineHash);
+  }
+  // The build's name covers the shell too: value types and codecs are part of what two builds must agree on.
+  const text = [
     '// Made by scripts/build.mjs from assembly/. Not kept in git.',
-    `/** Names this build of the engine; a handle of another build is refused. */`,
-    `export const BUILD_ID = '${hash.slice(0, 16)}';`,
+    '/** Names this build of the package; a handle of another build is refused. */',
+    `export const BUILD_ID = '${hashOf([...engine, ...sources('src')]).slice(0, 16)}';`,
     `export const ENGINE_WASM_BASE64 =`,
-    `  '${wasm.toString('base64')}';`,
+    `  '${readFileSync(wasmFile).toString('base64')}';`,
     '',
-  ];
-  writeFileSync(generated, lines.join('\n'));
-  writeFileSync(stamp, hash);
+  ].join('\n');
+  if (!existsSync(generated) || readFileSync(generated, 'utf8') !== text) writeFileSync(generated, text);
 }
 
 if (flags.has('--release')) rmSync(at('dist'), { recursive: true, force: true });
+else if (!flags.has('--wasm'))
+  for (const name of ['src', 'test', 'bench', 'examples'])
+    rmSync(at('dist', name), { recursive: true, force: true });
 mkdirSync(at('dist'), { recursive: true });
 const began = performance.now();
 buildWasm();

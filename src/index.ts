@@ -24,12 +24,13 @@ export type {
   ShareableBackendClass,
 } from './backend/types.ts';
 export type { CodecOption } from './codec/types.ts';
-export type { CacheHandle } from './engine/engine.ts';
+export type { CacheHandle } from './engine/handle.ts';
 export * from './errors.ts';
 export { SlabMutex } from './mutex/slab-mutex.ts';
 export type { CacheMutex, SharedMutex } from './mutex/types.ts';
 export { attachRegion } from './region/attach.ts';
 export type { GenerationSource } from './region/invalidation.ts';
+export { sha1Mangler } from './region/manglers.ts';
 export { CacheRegion, createRegion } from './region/region.ts';
 export type * from './region/types.ts';
 export type { Bytes, CacheOptions, DecodedOptions, Milliseconds } from './store/options.ts';

@@ -7,9 +7,11 @@ import { createHash } from 'node:crypto';
 import * as L from '../../assembly/layout.ts';
 import { createCodec } from '../codec/index.ts';
 import type { Codec, CodecOption } from '../codec/types.ts';
-import { type CacheHandle, Engine } from '../engine/engine.ts';
+import { Engine } from '../engine/engine.ts';
+import type { CacheHandle } from '../engine/handle.ts';
 import { OptionError, RegionLimitError } from '../errors.ts';
 import { SlabMutex } from '../mutex/slab-mutex.ts';
+import type { GenerationSource } from '../region/invalidation.ts';
 import { DecodedTable } from '../store/decoded-table.ts';
 import {
   type CacheOptions,
@@ -59,7 +61,7 @@ const METADATA = ['ct', 'v', 'generation'];
  * @throws {RegionLimitError} an engine holds at most 64 regions.
  */
 export class SlabBackend<V = unknown> extends CacheBackend<V> implements ShareableBackend {
-  readonly generations: SlabGenerations;
+  readonly generations: GenerationSource;
   readonly clock: Clock;
   readonly #engine: Engine;
   readonly #store: Store;
@@ -131,12 +133,16 @@ export class SlabBackend<V = unknown> extends CacheBackend<V> implements Shareab
     if (typeof ct !== 'number') throw new OptionError('metadata.ct', ct, 'expected epoch milliseconds');
     const token = options?.token as SlabToken | undefined;
     const ttl = this.#ttls.get(key) ?? this.#engine.ttlMs;
+    const mono = this.#engine.clock.mono();
+    const now = this.#engine.clock.nowAt(mono);
     const encoded = this.#store.codec.encode(value.payload);
     const own =
       generation !== undefined && Number.isInteger(generation) && generation >= 0 && generation < GENERATIONS;
     const code = this.#store.write(key, encoded, {
       mode: token === undefined ? L.MODE_SET : L.MODE_TOKEN,
-      expires: ttl ? this.clock() + ttl : 0,
+      now,
+      mono,
+      expires: ttl ? now + ttl : 0,
       created: ct,
       generation: own ? generation : -1,
       expect: token?.version ?? 0,
@@ -147,9 +153,9 @@ export class SlabBackend<V = unknown> extends CacheBackend<V> implements Shareab
 
   override delete(key: string): boolean {
     const store = this.#store;
-    const length = store.writeKey(key);
     const mono = this.#engine.clock.mono();
     const now = this.#engine.clock.nowAt(mono);
+    const length = store.writeKey(key);
     return store.call((x) => x.store_delete(length, store.keyMeta, now, mono, 0)) === 1;
   }
 
@@ -183,9 +189,9 @@ export class SlabBackend<V = unknown> extends CacheBackend<V> implements Shareab
     const store = this.#store;
     const { clock, leaseMs } = this.#engine;
     for (;;) {
-      const length = store.writeKey(key);
       const mono = clock.mono();
       const now = clock.nowAt(mono);
+      const length = store.writeKey(key);
       const reclaimAt = mono + leaseMs * L.PLACEHOLDER_LEASES;
       const found = store.call((x) => x.store_begin(length, store.keyMeta, now, mono, reclaimAt, 1));
       const version = store.result(L.R_VERSION);
@@ -201,9 +207,9 @@ export class SlabBackend<V = unknown> extends CacheBackend<V> implements Shareab
 
   override endCreation(key: string, token: unknown): void {
     const store = this.#store;
-    const length = store.writeKey(key);
     const mono = this.#engine.clock.mono();
     const now = this.#engine.clock.nowAt(mono);
+    const length = store.writeKey(key);
     store.call((x) => x.store_end(length, store.keyMeta, now, mono, (token as SlabToken).version));
   }
 

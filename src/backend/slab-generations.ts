@@ -14,8 +14,9 @@ export class SlabGenerations implements GenerationSource {
     this.#row = engine.u32[L.H_REGIONS >> 2]! + region * L.REGION_SIZE;
   }
 
+  /** A floor is raised before the counter is, so it may be the higher of the two for a moment. */
   current(): number {
-    return this.#read(L.G_GENERATION);
+    return Math.max(this.#read(L.G_GENERATION), this.cleared(), this.hard(), this.soft());
   }
 
   cleared(): number {

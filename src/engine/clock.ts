@@ -16,8 +16,8 @@ export class EngineClock {
   #last = 0;
   #left = 0;
   #armed = false;
-  /** What an injected clock threw during an export; thrown again by whoever called the export. */
-  thrown: unknown;
+  /** While set, an injected clock lets nothing expire: the look that finds out whether it has to be asked. */
+  blind = false;
 
   constructor(epoch: number, origin: number, injected: (() => number) | undefined) {
     this.#epoch = epoch - origin;
@@ -43,21 +43,19 @@ export class EngineClock {
     return performance.now() + this.#epoch;
   }
 
-  /** Epoch milliseconds that belong to a reading of `mono` made by the caller. */
+  /** Epoch milliseconds that belong to a reading of `mono` made by the caller. For writes: what hits reuse is forgotten. */
   nowAt(mono: number): number {
-    return this.#injected ? this.#ask() : mono + this.#epoch;
+    if (this.#injected) return this.#ask();
+    this.#left = 0;
+    return mono + this.#epoch;
   }
 
-  /** For hits: may be a reading of this synchronous stretch. Called by the engine itself, so it never throws. */
+  /**
+   * For hits: may be a reading of this synchronous stretch. Called in the middle of an export, where no code of the user's
+   * may run: of an injected clock it gives the last reading, so whoever reads asks `now` before (Store, `askFirst`).
+   */
   hitNow(): number {
-    if (this.#injected) {
-      try {
-        return this.#ask();
-      } catch (error) {
-        this.thrown = { error };
-        return this.#last;
-      }
-    }
+    if (this.#injected) return this.blind ? 0 : this.#last;
     if (this.#left > 0) {
       this.#left--;
       return this.#last;

@@ -75,17 +75,29 @@ export function portSaysDead(engine: string, slot: number): boolean {
   return (entry.port.postMessage(0) as unknown) === undefined;
 }
 
-/** The attaching side: keeps its end open until this thread ends or `close` is called. Never throws, never keeps a thread alive. */
+/**
+ * The attaching side: keeps its end open until this thread ends or `close` is called. Never throws, never keeps a thread
+ * alive. `onOwnerGone`: the other end closed first.
+ */
 export function sendNotice(
   engine: string,
   owner: number,
   slot: number,
   generation: number,
+  onOwnerGone: () => void,
 ): { close(): void } {
   const { port1, port2 } = new MessageChannel();
   port1.unref();
   const message: AttachMessage = { tag: TAG, engine, slot, generation, port: port2 };
   // without a listener in the owner's thread the promise rejects, and unhandled that would end this thread
-  postMessageToThread(owner, message, [port2]).catch(() => port1.close());
-  return port1;
+  let closed = false;
+  const close = () => {
+    closed = true;
+    port1.close();
+  };
+  port1.on('close', () => {
+    if (!closed) onOwnerGone();
+  });
+  postMessageToThread(owner, message, [port2]).catch(close);
+  return { close };
 }

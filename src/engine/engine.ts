@@ -14,18 +14,11 @@ import { CairnError, EngineClosedError, EngineError, ThreadLimitError, VersionEr
 import { EngineClock } from './clock.ts';
 import { portSaysDead, sendNotice, unwatchDeaths, watchDeaths } from './death-notice.ts';
 import type { EngineExports } from './exports.ts';
+import type { CacheHandle } from './handle.ts';
 import { BUILD_ID } from './module.generated.ts';
 import { engineModule } from './module.ts';
-import { osThread, osThreadGone } from './os-thread.ts';
+import { OS_THREAD, osThreadGone } from './os-thread.ts';
 import { type Plan, planEngine, WASM_PAGE } from './plan.ts';
-
-/** What another thread needs to attach: structured-cloneable, no functions. Opaque to users. */
-export interface CacheHandle {
-  readonly kind: 'cairn.cache';
-  readonly build: string;
-  readonly module: object;
-  readonly memory: object;
-}
 
 export interface EngineConfig {
   maxBytes: number;
@@ -246,7 +239,7 @@ export class Engine {
   }
 
   #join(): void {
-    const { tid, start } = osThread();
+    const { tid, start } = OS_THREAD;
     const number = this.x.thread_join(tid, start, threadId, process.pid, WEAK_ORDER);
     if (number < 0) throw new ThreadLimitError(this.maxThreads);
     const me = this.x.thread_me() >>> 0;
@@ -261,7 +254,17 @@ export class Engine {
     this.deadWord = (this.generation << 8) | L.STATE_DEAD;
     if (!this.isOwner) {
       this.#notice?.close();
-      this.#notice = sendNotice(this.id, this.u32[L.H_OWNER_THREAD >> 2]!, number, this.generation);
+      const owner = this.u32[L.H_OWNER_THREAD >> 2]!;
+      this.#notice = sendNotice(this.id, owner, number, this.generation, () => this.#ownerGone(owner));
+    }
+  }
+
+  /** The owner's end of the port closed: its thread is over, or the engine is closed. */
+  #ownerGone(owner: number): void {
+    for (let number = 0; number < this.maxThreads; number++) {
+      const slot = this.u32[L.H_SLOTS >> 2]! + number * L.SLOT_SIZE;
+      if (this.u32[(slot + L.SLOT_THREAD) >> 2] !== owner) continue;
+      this.x.thread_mark_dead(number, this.u32[slot >> 2]! >>> 8);
     }
   }
 

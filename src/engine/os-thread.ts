@@ -4,8 +4,10 @@
  */
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 
-/** This thread's id and start time (clock ticks since boot, 0: not known). */
-export function osThread(): { tid: number; start: bigint } {
+/** This thread's id and start time (clock ticks since boot, 0: not known). Read once: a later look may be out of stack. */
+export const OS_THREAD = readOwn();
+
+function readOwn(): { tid: number; start: bigint } {
   if (process.platform !== 'linux') return { tid: 0, start: 0n };
   try {
     const tid = Number(readlinkSync('/proc/thread-self').split('/').at(-1));

@@ -4,7 +4,8 @@
 import * as L from '../../assembly/layout.ts';
 import { createCodec } from '../codec/index.ts';
 import type { Codec, CodecOption } from '../codec/types.ts';
-import { type CacheHandle, Engine } from '../engine/engine.ts';
+import { Engine } from '../engine/engine.ts';
+import type { CacheHandle } from '../engine/handle.ts';
 import { EngineClosedError, OptionError, ValueTypeError, VersionError } from '../errors.ts';
 import { SlabMutex } from '../mutex/slab-mutex.ts';
 import { CacheCreations } from '../region/cache-region.ts';
@@ -188,9 +189,9 @@ export class SharedCache<V = unknown> implements Disposable {
     }
     const ttl = options?.ttl === undefined ? this.#ttlMs : checkTtl(options.ttl);
     const store = this.#store;
-    const length = store.writeKey(key);
     const mono = this.#engine.clock.mono();
     const now = this.#engine.clock.nowAt(mono);
+    const length = store.writeKey(key);
     const code = store.call((x) =>
       x.store_increment(length, store.keyMeta, by, initial, now, mono, ttl ? now + ttl : 0),
     );
@@ -204,9 +205,11 @@ export class SharedCache<V = unknown> implements Disposable {
 
   /**
    * Compare-and-set: `change` gets the value that stands (or `undefined`) and returns the new one, which is stored only if
-   * nothing changed meanwhile; else `change` runs again. It runs outside any lock. Returns what was stored.
+   * nothing changed meanwhile; else `change` runs again. It runs outside any lock. Returns what `change` returned last: that
+   * is what stands then, unless it is larger than `maxValueBytes`, in which case nothing does.
    */
   update(key: string, change: (value: V | undefined) => V, options?: SetOptions): V {
+    ttlOf(options);
     for (;;) {
       const value = this.peek(key);
       const version = this.#store.lastVersion;
@@ -250,9 +253,9 @@ export class SharedCache<V = unknown> implements Disposable {
     this.#check();
     const ms = checkTtl(ttl);
     const store = this.#store;
-    const length = store.writeKey(key);
     const mono = this.#engine.clock.mono();
     const now = this.#engine.clock.nowAt(mono);
+    const length = store.writeKey(key);
     return store.call((x) => x.store_touch(length, store.keyMeta, now, mono, ms ? now + ms : 0)) === 1;
   }
 
@@ -281,17 +284,19 @@ export class SharedCache<V = unknown> implements Disposable {
   /** Entries, over all threads. May count some that expired and were not yet reclaimed. */
   get size(): number {
     this.#check();
-    return this.#engine.x.region_count(0, 0);
+    return this.#engine.guard((x) => x.region_count(0, 0));
   }
 
   /** Bytes that the engine uses now: all regions' entries, index, ghosts and fixed parts. Never above `maxBytes`. */
   get bytes(): number {
     this.#check();
-    const { x, u32 } = this.#engine;
+    const { u32 } = this.#engine;
     const regions = Atomics.load(u32, L.H_REGION_COUNT >> 2);
-    let bytes = u32[L.H_PAGES >> 2]! + x.index_bytes();
-    for (let region = 0; region < regions; region++) bytes += x.region_count(region, 1);
-    return bytes;
+    return this.#engine.guard((x) => {
+      let bytes = u32[L.H_PAGES >> 2]! + x.index_bytes();
+      for (let region = 0; region < regions; region++) bytes += x.region_count(region, 1);
+      return bytes;
+    });
   }
 
   /** The ceiling. */
@@ -307,10 +312,10 @@ export class SharedCache<V = unknown> implements Disposable {
     for (let shard = 0; shard < engine.shards; shard++) {
       let cursor = 0n;
       for (;;) {
-        if (engine.down) engine.enter();
-        engine.u64[cursorAt()] = cursor;
         const mono = engine.clock.mono();
         const now = engine.clock.nowAt(mono);
+        if (engine.down) engine.enter();
+        engine.u64[cursorAt()] = cursor;
         const found = this.#store.call((x) => x.store_scan(shard, 0, now, mono));
         if (found === 0) break;
         cursor = engine.u64[cursorAt()]!;
@@ -388,12 +393,15 @@ export class SharedCache<V = unknown> implements Disposable {
       checkNames('options', options, SET_NAMES);
       if (options.ttl !== undefined) ttl = checkTtl(options.ttl);
     }
+    const mono = this.#engine.clock.mono();
+    const now = this.#engine.clock.nowAt(mono);
     const encoded = this.#store.codec.encode(value);
-    const created = this.#engine.clock.now();
     return this.#store.write(key, encoded, {
       mode,
-      expires: ttl ? created + ttl : 0,
-      created,
+      now,
+      mono,
+      expires: ttl ? now + ttl : 0,
+      created: now,
       generation: -1,
       expect,
       v: 1,
@@ -402,9 +410,9 @@ export class SharedCache<V = unknown> implements Disposable {
 
   #delete(key: string, version: number): number {
     const store = this.#store;
-    const length = store.writeKey(key);
     const mono = this.#engine.clock.mono();
     const now = this.#engine.clock.nowAt(mono);
+    const length = store.writeKey(key);
     return store.call((x) => x.store_delete(length, store.keyMeta, now, mono, version));
   }
 
@@ -423,7 +431,7 @@ function ttlOf(options: SetOptions | undefined): number {
   return options?.ttl === undefined ? -1 : checkTtl(options.ttl);
 }
 
-/** Checks the codec's name against the header's. */
+/** @internal Checks the codec's name against the header's. */
 export function codecFor(engine: Engine, option: CodecOption | undefined): Codec {
   const name = engine.codecName;
   const codec = createCodec(option === undefined && (name === 'json' || name === 'bytes') ? name : option);
