@@ -171,13 +171,10 @@ export function removeEntry(sh: usize, entry: usize, ghost: bool): void {
 
 /** Evicts in policy or page order. What stood for nobody leaves no ghost. */
 export function evict(sh: usize, entry: usize): void {
-  if (isGone(entry)) {
-    count(S_EXPIRED);
-    removeEntry(sh, entry, false);
-  } else {
-    count(S_EVICTIONS);
-    removeEntry(sh, entry, typeOf(load<u32>(entry, E_META)) != TYPE_PLACEHOLDER);
-  }
+  const value = typeOf(load<u32>(entry, E_META)) != TYPE_PLACEHOLDER;
+  const gone = isGone(entry);
+  if (value) count(gone ? S_EXPIRED : S_EVICTIONS);
+  removeEntry(sh, entry, value && !gone);
 }
 
 /** One commit: an entry goes to the head of `to` with this frequency and stamp. */

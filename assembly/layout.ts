@@ -40,7 +40,6 @@ export const H_LEASE: u32 = 104; //         f64  ms
 export const H_TTL: u32 = 112; //           f64  ms, 0: never
 export const H_OWNER_THREAD: u32 = 120; //  u32  Node's threadId of the creator
 export const H_PID: u32 = 124; //           u32  process of the creator
-export const H_ENGINE_ID: u32 = 128; //     u32  orders the mutexes of several engines
 export const H_INDEX_DIR: u32 = 132; //     u32  entries of a shard's index directory
 export const H_GHOST_DIR: u32 = 136; //     u32  entries of a shard's ghost directory
 export const H_CODEC_LENGTH: u32 = 140; //  u32

@@ -122,7 +122,11 @@ function dropBroken(sh: usize): void {
 /** Enters a shard: its lock is held and no split is open. CLOSED: the engine was closed; the lock is not held. */
 export function lockShard(sh: usize): i32 {
   while (true) {
-    while (takeLock(sh + SH_LOCK, sh + SH_COMMIT) == BROKEN) dropBroken(sh);
+    if (atomic.load<u32>(0, H_STATE)) return CLOSED;
+    if (takeLock(sh + SH_LOCK, sh + SH_COMMIT) == BROKEN) {
+      dropBroken(sh);
+      continue;
+    }
     turns = 0;
     if (atomic.load<u64>(sh, SH_STATE) & <u64>STATE_CLOSED || atomic.load<u32>(0, H_STATE)) {
       letGo(sh + SH_LOCK);

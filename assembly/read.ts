@@ -147,7 +147,8 @@ function readOnce(sh: usize, hash: u64, identity: u32, keyLength: u32, flags: u3
         if (now >> VERSION_SHIFT != version >> VERSION_SHIFT) return AGAIN;
         if (atomic.load<u64>(sh, SH_STATE) >> EPOCH_SHIFT != state >> EPOCH_SHIFT || !whole) return AGAIN;
         setVersion(version);
-        if (!stands(meta, -1)) return MISS;
+        // a `touch` may have come between copy and clock: then no moment of this read saw it expired
+        if (!stands(meta, -1)) return atomic.load<u64>(entry, E_EXPIRES) == load<u64>(mySlot, R_EXPIRES) ? MISS : AGAIN;
         store<u32>(mySlot, <u32>sh, R_SHARD);
         store<u32>(mySlot, <u32>slot, R_SLOT);
         store<u64>(mySlot, word, R_SLOT_WORD);

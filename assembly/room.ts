@@ -177,10 +177,7 @@ function emptyPage(sh: usize, page: u32): i32 {
     if (freeChunks(sh, page, size) & (<u64>1 << <u64>i)) continue;
     const owner = ownerOf(sh, address + <usize>(i * size), size);
     if (owner) evict(sh, owner);
-    if (turns >= TURNS_MAX) {
-      const entered = breathe(sh);
-      if (entered < 0) return entered;
-    }
+    if (turns >= TURNS_MAX) return breathe(sh); // and choose again: what the page holds may have changed
   }
   count(S_PAGES_EMPTIED);
   return 0;

@@ -113,6 +113,17 @@ export function store_end(keyLength: u32, keyMeta: u32, now: f64, mono: f64, tok
   return 0;
 }
 
+/** Version of what stands under the key, a placeholder too; 0: nothing does. */
+export function store_version(keyLength: u32, keyMeta: u32): f64 {
+  const hash = hashKey(mySlot + SLOT_STAGE, keyLength, keyMeta);
+  const sh = shardOf(hash);
+  if (lockShard(sh) < 0) return CLOSED;
+  const entry = findLocked(sh, hash, identityOf(keyLength, keyMeta), keyLength);
+  const version = entry ? <f64>(atomic.load<u64>(entry, E_WORD) >> VERSION_SHIFT) : 0;
+  unlockShard(sh);
+  return version;
+}
+
 // ---- Walking over keys
 
 @inline function reverse(x: u32): u32 {

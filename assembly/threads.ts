@@ -17,7 +17,7 @@ import {
 import { forgetLocks } from './lock';
 
 /** Asks JavaScript whether the OS thread of a slot is gone: 1 only if that is certain. Never throws. */
-@external('threads', 'is_dead') declare function isDead(slot: u32, tid: u32): u32;
+@external('threads', 'is_dead') declare function isDead(slot: u32, tid: u32, generation: u32): u32;
 
 /** This thread's lock word, its slot and its statistics stripe. Wasm globals, so each thread has its own. */
 export let me: u32 = 0;
@@ -60,7 +60,7 @@ export function probeOwner(owner: u32): void {
   if (number >= load<u32>(0, H_MAX_THREADS)) return;
   const slot = slotOf(number);
   const word = atomic.load<u64>(slot, SLOT_WORD);
-  if ((<u32>word & 255) == STATE_LIVE && isDead(number, <u32>(word >> 32))) {
+  if ((<u32>word & 255) == STATE_LIVE && isDead(number, <u32>(word >> 32), generationOf(word))) {
     atomic.cmpxchg<u64>(slot, word, (word & ~(<u64>255)) | STATE_DEAD, SLOT_WORD);
   }
 }
@@ -68,8 +68,9 @@ export function probeOwner(owner: u32): void {
 function take(number: u32, word: u64, tid: u32, start: u64, thread: u32, pid: u32): bool {
   const slot = slotOf(number);
   const generation = (generationOf(word) + 1) & GENERATION_MASK;
-  // not known, until it is stored: with the time of the slot's last owner a waiter would take the new one for dead
+  // not known, until they are stored: with what the slot's last owner left the new one could be taken for dead
   atomic.store<u64>(slot, 0, SLOT_START);
+  atomic.store<u32>(slot, 0xffffffff, SLOT_THREAD);
   if (atomic.cmpxchg<u64>(slot, word, wordOf(tid, generation, STATE_LIVE), SLOT_WORD) != word) return false;
   atomic.store<u64>(slot, start, SLOT_START);
   atomic.store<u32>(slot, thread, SLOT_THREAD);

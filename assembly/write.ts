@@ -21,7 +21,7 @@ import {
 } from './layout';
 import { bucketAddress, bucketCount, commitBegin, commitEnd, freeSlot, isLink, linked } from './index-table';
 import {
-  addBytes, admit, afterInsert, countIn, countOut, counterOf, currentGeneration, entryBytes, generationOf, isGone, linkHead, nowMs, queueOf, regionOf,
+  addBytes, admit, afterInsert, countIn, countOut, counterOf, currentGeneration, entryBytes, evict, generationOf, isGone, linkHead, nowMs, queueOf, regionOf,
   regionRow, removeEntry, setClocks, typeOf, unlink, monoMs,
 } from './eviction';
 import { stampNow, takeGhost } from './ghost';
@@ -51,6 +51,11 @@ let wGeneration: u64 = 0;
 let wMiss: bool = false; // the key was missed at first: ghosts and `misses` were asked
 let wToMain: bool = false;
 
+/** A generation of another region, copied with a value, must not lie above this one's: it would outlive a clear. */
+@inline function least(a: u64, b: u64): u64 {
+  return a < b ? a : b;
+}
+
 function describe(keyLength: u32, keyMeta: u32, valueLength: u32, type: u32, v: u32, mode: u32, now: f64, mono: f64, expires: f64, created: f64, generation: f64, expect: f64): usize {
   setClocks(now, mono);
   wHash = hashKey(mySlot + SLOT_STAGE, keyLength, keyMeta);
@@ -58,7 +63,7 @@ function describe(keyLength: u32, keyMeta: u32, valueLength: u32, type: u32, v: 
   wKeyLength = keyLength;
   wRegion = keyMeta >> 1;
   wMeta = wIdentity | (type << META_TYPE_SHIFT) | (v << META_V_SHIFT);
-  wGeneration = generation < 0 ? currentGeneration(regionRow(wRegion)) : <u64>generation;
+  wGeneration = generation < 0 ? currentGeneration(regionRow(wRegion)) : least(<u64>generation, currentGeneration(regionRow(wRegion)));
   wLengths = (wGeneration << GENERATION_SHIFT) | <u64>valueLength;
   wBytes = E_SIZE + keyLength + valueLength + (type == TYPE_NUMBER ? 8 : 0);
   wStaged = keyLength + valueLength;
@@ -209,8 +214,7 @@ function sweep(sh: usize): void {
       if (!word || isLink(word)) continue;
       const entry = <usize>(<u32>word);
       if (isGone(entry)) {
-        count(S_EXPIRED);
-        removeEntry(sh, entry, false);
+        evict(sh, entry);
       } else if (load<f64>(entry, E_EXPIRES) != 0 || typeOf(load<u32>(entry, E_META)) == TYPE_PLACEHOLDER) {
         mayExpire(sh);
       }
@@ -437,7 +441,7 @@ function takePieces(sh: usize, drops: u32): i32 {
 /** Publishes the filled entry. 0 or a refusal, with nothing held; AGAIN: the shard was dropped, begin anew. */
 export function large_publish(): i32 {
   const sh = largeHeld;
-  const first = <usize>load<u32>(mySlot, R_ADDRESS);
+  const first = <usize>load<u32>(sh, SH_FILLING); // not the results: they are not part of the protocol
   const drops = fillerDrops;
   store<u32>(first, <u32>wHash, E_HASH);
   store<u32>(first, wMeta, E_META);

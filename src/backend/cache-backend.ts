@@ -89,6 +89,12 @@ export abstract class CacheBackend<V = unknown> {
   /** Takes away the mark that `beginCreation` left, if it still stands: nothing was stored with its token. */
   endCreation?(key: string, token: CreationToken): Awaitable<void>;
 
+  /**
+   * Whether what the token stands for is still there: else nobody joins the run that has it, since the key was changed
+   * after it began. Without this method only changes of the same thread are noticed.
+   */
+  tokenStands?(key: string, token: CreationToken): Awaitable<boolean>;
+
   /** Removes all that this region stored. */
   clear?(): Awaitable<void>;
 

@@ -35,6 +35,9 @@ export class ProxyBackend<V = unknown> extends CacheBackend<V> {
     this.#proxied = backend;
     if (backend.keyMangler !== undefined) this.keyMangler ??= (key) => this.proxied.keyMangler!(key);
     if (backend.beginCreation !== undefined) this.beginCreation ??= (key) => this.#begin(key);
+    if (backend.tokenStands !== undefined) {
+      this.tokenStands ??= (key, token) => this.proxied.tokenStands!(key, token);
+    }
     if (backend.endCreation !== undefined) {
       this.endCreation ??= (key, token) => this.proxied.endCreation!(key, token);
     }

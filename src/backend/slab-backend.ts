@@ -176,9 +176,10 @@ export class SlabBackend<V = unknown> extends CacheBackend<V> implements Shareab
 
   /** Keys that do not fit (960 bytes encoded) are hashed: no two of them share one, lone surrogates included. */
   override keyMangler(key: string): string {
+    if (key.startsWith(HASHED)) return hashed(key); // or a short key could name the entry of a long one
     if (key.length * 2 <= L.KEY_MAX) return key;
     if (key.length <= L.KEY_MAX && !/[\u0100-\uffff]/.test(key)) return key;
-    return `sha256:${createHash('sha256').update(Buffer.from(key, 'utf16le')).digest('hex')}`;
+    return hashed(key);
   }
 
   /**
@@ -206,11 +207,19 @@ export class SlabBackend<V = unknown> extends CacheBackend<V> implements Shareab
   }
 
   override endCreation(key: string, token: unknown): void {
+    const version = (token as SlabToken | undefined)?.version ?? 0;
     const store = this.#store;
     const mono = this.#engine.clock.mono();
     const now = this.#engine.clock.nowAt(mono);
     const length = store.writeKey(key);
-    store.call((x) => x.store_end(length, store.keyMeta, now, mono, (token as SlabToken).version));
+    store.call((x) => x.store_end(length, store.keyMeta, now, mono, version));
+  }
+
+  override tokenStands(key: string, token: unknown): boolean {
+    const store = this.#store;
+    const length = store.writeKey(key);
+    const version = store.call((x) => x.store_version(length, store.keyMeta));
+    return version === (token as SlabToken).version;
   }
 
   /** @internal A creator runs: counted for `stats`. */
@@ -233,6 +242,12 @@ export class SlabBackend<V = unknown> extends CacheBackend<V> implements Shareab
   }
 }
 
+const HASHED = 'sha256:';
+
+function hashed(key: string): string {
+  return HASHED + createHash('sha256').update(Buffer.from(key, 'utf16le')).digest('hex');
+}
+
 /** Makes, shares or takes over an engine, as the arguments say. */
 function openEngine(args: SlabArguments, context: BackendContext): { engine: Engine; codec: Codec } {
   const attached = (args as { [ATTACHED]?: { engine: Engine; codec: Codec } })[ATTACHED];
@@ -253,6 +268,7 @@ function openEngine(args: SlabArguments, context: BackendContext): { engine: Eng
 }
 
 function regionRow(engine: Engine, name: string): number {
+  if (!name.isWellFormed()) throw new OptionError('name', name, 'expected no lone surrogates');
   const bytes = Buffer.from(name, 'utf8');
   if (bytes.length > L.REGION_NAME_MAX) {
     throw new OptionError('name', name, `expected at most ${L.REGION_NAME_MAX} bytes as UTF-8`);

@@ -37,7 +37,8 @@ class CustomCodecRunner extends NativeCodec {
   protected override encodeRest(value: unknown, out: EncodedValue): EncodedValue {
     const encoded = this.run('encode', () => this.encodeOther(value));
     if (typeof encoded === 'string') return setText(out, ValueType.customLatin1, encoded);
-    if (types.isUint8Array(encoded)) return setBytes(out, ValueType.customBytes, encoded);
+    // Copied: what is stored must have no method of its own, and nobody must change it on the way.
+    if (types.isUint8Array(encoded)) return setBytes(out, ValueType.customBytes, new Uint8Array(encoded));
     throw new CodecError(
       'value',
       `codec ${show(this.name)}: encode gave ${show(encoded)}, not a Uint8Array or string`,

@@ -24,9 +24,9 @@ export class EngineClock {
     this.#injected = injected;
   }
 
-  /** Another attach of this thread may bring the clock that the first had none of. */
+  /** Another attach of this thread may bring the clock that the first had none of; the first one that was given stays. */
   inject(clock: (() => number) | undefined): void {
-    if (clock) this.#injected = clock;
+    this.#injected ??= clock;
   }
 
   get injected(): boolean {
@@ -61,11 +61,11 @@ export class EngineClock {
       return this.#last;
     }
     this.#last = performance.now() + this.#epoch;
-    this.#left = REUSE_HITS - 1;
     if (!this.#armed) {
+      queueMicrotask(this.#forget); // may throw out of stack: then nothing is reused
       this.#armed = true;
-      queueMicrotask(this.#forget);
     }
+    this.#left = REUSE_HITS - 1;
     return this.#last;
   }
 

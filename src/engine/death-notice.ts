@@ -37,15 +37,13 @@ function onMessage(message: unknown): void {
   const attach = message as AttachMessage | null;
   if (typeof attach !== 'object' || attach?.tag !== TAG) return;
   const engine = owned.get(attach.engine);
+  // another copy of the package may own it, and has this very port: it is not this copy's to close
+  if (!engine) return;
   const { slot, generation, port } = attach;
-  if (!engine) {
-    port.close();
-    return;
-  }
   engine.ports.set(slot, { generation, port });
   port.on('close', () => {
     if (engine.ports.get(slot)?.port === port) engine.ports.delete(slot);
-    engine.onDeath(slot, generation);
+    if (owned.get(attach.engine) === engine) engine.onDeath(slot, generation); // else this end closed it
   });
   port.unref();
 }
@@ -68,9 +66,9 @@ export function unwatchDeaths(engine: string): void {
  * The owner's synchronous question, for platforms without /proc while its event loop does not turn: a port whose peer is
  * dead answers `postMessage` with `undefined` once its queue was looked at, a living one with `true`.
  */
-export function portSaysDead(engine: string, slot: number): boolean {
+export function portSaysDead(engine: string, slot: number, generation: number): boolean {
   const entry = owned.get(engine)?.ports.get(slot);
-  if (!entry) return false;
+  if (entry?.generation !== generation) return false;
   receiveMessageOnPort(entry.port);
   return (entry.port.postMessage(0) as unknown) === undefined;
 }
@@ -87,6 +85,7 @@ export function sendNotice(
   onOwnerGone: () => void,
 ): { close(): void } {
   const { port1, port2 } = new MessageChannel();
+  port1.on('message', () => {}); // `portSaysDead` posts; unread, its messages would pile up
   port1.unref();
   const message: AttachMessage = { tag: TAG, engine, slot, generation, port: port2 };
   // without a listener in the owner's thread the promise rejects, and unhandled that would end this thread

@@ -61,6 +61,7 @@ export class Engine {
   readonly leaseMs: number;
   readonly ttlMs: number;
   readonly codecName: string;
+  /** Its id as a number: orders the mutexes of several engines. */
   readonly engineId: number;
   /** Not 0: an ordinary call may not go on; `enter` says why or repairs it. */
   down = 0;
@@ -99,7 +100,7 @@ export class Engine {
     this.mutexes = at(L.H_MUTEXES);
     this.maxThreads = at(L.H_MAX_THREADS);
     this.maxValueBytes = at(L.H_MAX_VALUE);
-    this.engineId = at(L.H_ENGINE_ID);
+    this.engineId = Number(this.u64[L.H_ID >> 3]! >> 11n);
     this.maxBytes = this.f64[L.H_MAX_BYTES >> 3]!;
     this.leaseMs = this.f64[L.H_LEASE >> 3]!;
     this.ttlMs = this.f64[L.H_TTL >> 3]!;
@@ -109,7 +110,9 @@ export class Engine {
     const instance = new WebAssembly.Instance(module, {
       env: { memory },
       clock: { now: () => this.clock.hitNow() },
-      threads: { is_dead: (slot: number, tid: number) => this.#isDead(slot, tid >>> 0) },
+      threads: {
+        is_dead: (slot: number, tid: number, generation: number) => this.#isDead(slot, tid >>> 0, generation),
+      },
     });
     this.x = instance.exports as unknown as EngineExports;
   }
@@ -131,7 +134,7 @@ export class Engine {
     }
     engine.x.engine_open();
     engines.set(engine.id, engine);
-    watchDeaths(engine.id, (slot, generation) => engine.x.thread_mark_dead(slot, generation));
+    watchDeaths(engine.id, (slot, generation) => engine.#noticed(slot, generation));
     try {
       engine.#join();
     } catch (error) {
@@ -263,9 +266,16 @@ export class Engine {
   #ownerGone(owner: number): void {
     for (let number = 0; number < this.maxThreads; number++) {
       const slot = this.u32[L.H_SLOTS >> 2]! + number * L.SLOT_SIZE;
-      if (this.u32[(slot + L.SLOT_THREAD) >> 2] !== owner) continue;
-      this.x.thread_mark_dead(number, this.u32[slot >> 2]! >>> 8);
+      if (this.u32[(slot + L.SLOT_THREAD) >> 2] === owner) this.#noticed(number, this.u32[slot >> 2]! >>> 8);
     }
+  }
+
+  /** A port closed. Where the OS can tell, it has the last word: a port may be closed by somebody else. */
+  #noticed(slot: number, generation: number): void {
+    const at = this.u32[L.H_SLOTS >> 2]! + slot * L.SLOT_SIZE;
+    const tid = this.u32[(at + 4) >> 2]!;
+    if (tid === 0 || osThreadGone(tid, this.u64[(at + L.SLOT_START) / 8]!))
+      this.x.thread_mark_dead(slot, generation);
   }
 
   /** Number of this thread's slot. */
@@ -273,11 +283,11 @@ export class Engine {
     return this.#number;
   }
 
-  #isDead(slot: number, tid: number): number {
+  #isDead(slot: number, tid: number, generation: number): number {
     try {
       const start = this.u64[(this.u32[L.H_SLOTS >> 2]! + slot * L.SLOT_SIZE + L.SLOT_START) / 8]!;
       if (tid !== 0) return osThreadGone(tid, start) ? 1 : 0;
-      return this.isOwner && portSaysDead(this.id, slot) ? 1 : 0;
+      return this.isOwner && portSaysDead(this.id, slot, generation) ? 1 : 0;
     } catch {
       return 0;
     }
@@ -294,8 +304,6 @@ function checksum(u8: Uint8Array): number {
   for (let i = L.H_CHECKSUM + 4; i < L.H_CONFIG_END; i++) hash = Math.imul(hash ^ u8[i]!, 0x01000193);
   return hash >>> 0;
 }
-
-let enginesMade = 0;
 
 function writeHeader(bytes: SharedArrayBuffer, plan: Plan, config: EngineConfig): void {
   const view = new DataView(bytes, 0, L.H_SIZE);
@@ -333,8 +341,6 @@ function writeHeader(bytes: SharedArrayBuffer, plan: Plan, config: EngineConfig)
   f64(L.H_TTL, config.ttlMs);
   u32(L.H_OWNER_THREAD, threadId);
   u32(L.H_PID, process.pid);
-  // the order of engines for whoever takes mutexes of several: by thread that made them, then by age
-  u32(L.H_ENGINE_ID, ((threadId & 0xfff) << 20) | (++enginesMade & 0xfffff));
   const codec = Buffer.from(config.codec, 'utf8');
   u32(L.H_CODEC_LENGTH, codec.length);
   const u8 = new Uint8Array(bytes, 0, L.H_SIZE);

@@ -48,6 +48,7 @@ export interface EngineExports {
     v: number,
   ): number;
   store_end(keyLength: number, keyMeta: number, now: number, mono: number, token: number): number;
+  store_version(keyLength: number, keyMeta: number): number;
   store_scan(shard: number, region: number, now: number, mono: number): number;
   mutex_of(keyLength: number, keyMeta: number): number;
   mutex_try(index: number, now: number, leaseMs: number): number;

@@ -10,7 +10,7 @@
  */
 import * as L from '../../assembly/layout.ts';
 import type { Engine } from '../engine/engine.ts';
-import { EngineClosedError, MutexError } from '../errors.ts';
+import { EngineClosedError, MutexError, OptionError } from '../errors.ts';
 import { countStat } from '../store/stats.ts';
 import type { SharedMutex } from './types.ts';
 
@@ -219,6 +219,9 @@ export class SlabMutex implements SharedMutex, Disposable {
 
   /** Blocks this thread until the mutex is got; `false`: `timeoutMs` passed first (default: no limit). */
   acquireSync(timeoutMs = Number.POSITIVE_INFINITY): boolean {
+    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
+      throw new OptionError('timeoutMs', timeoutMs, 'expected milliseconds, 0 or more');
+    }
     this.#refuseTwice();
     return this.#took(this.#waits.waitSync(this.index, timeoutMs));
   }

@@ -1,49 +1,79 @@
-/** The region behind `SharedCache.getOrCreate`: region 0 of the engine, without an expiration time of its own. */
+/**
+ * The creations behind `SharedCache.getOrCreate`: the region machinery on region 0 of the engine. The cache reads by
+ * itself, so a hit never comes here; what comes here is a miss.
+ */
+import { NO_VALUE } from '../backend/cached-value.ts';
 import { SlabBackend } from '../backend/slab-backend.ts';
+import { freezePlain } from '../codec/freeze.ts';
 import type { SharedCache } from '../store/shared-cache.ts';
 import { RegionCore } from './core.ts';
-import { adoptCore, CacheRegion } from './region.ts';
+import { createAsync, createSync } from './creation.ts';
+import { MISSING } from './invalidation.ts';
 import type { Creator, SyncCreator } from './types.ts';
 
 export class CacheCreations<V> {
   readonly #backend: SlabBackend<V>;
-  readonly #region: CacheRegion<V>;
+  readonly #core: RegionCore<V>;
+  readonly #freeze: boolean;
 
-  constructor(cache: SharedCache<V>) {
-    this.#backend = new SlabBackend<V>({ cache }, { region: '' });
-    const options = { name: 'SharedCache', keyMangler: (key: string) => key }; // keys are the cache's: long ones throw
-    this.#region = new CacheRegion<V>(options);
-    adoptCore(this.#region, new RegionCore<V>(options, {}, 'cairn.slab', this.#backend, this.#backend));
+  /** `freeze`: what creators return is frozen, and so is what another thread created, as the cache's own reads are. */
+  constructor(cache: SharedCache<V>, freeze: boolean) {
+    this.#freeze = freeze;
+    this.#backend = new SlabBackend<V>({ cache, decoded: { mode: 'off' } }, { region: '' });
+    // keys are the cache's own: one that is too long throws
+    const options = { name: 'SharedCache', keyMangler: (key: string) => key, freeze };
+    this.#core = new RegionCore<V>(options, {}, 'cairn.slab', this.#backend, this.#backend);
   }
 
-  /** `ttlMs` below 0: the engine's own. The creator that runs decides. */
-  async getOrCreate(key: string, creator: Creator<V>, ttlMs: number): Promise<V> {
-    if (ttlMs < 0) return this.#region.getOrCreate(key, creator);
+  /** For a key that the caller has just missed. `ttlMs` below 0: the engine's own. The creator that runs decides. */
+  async create(key: string, creator: Creator<V>, ttlMs: number): Promise<V> {
+    const timed = async () => {
+      const value = await creator();
+      if (ttlMs >= 0) this.#backend.setTtl(key, ttlMs);
+      return value;
+    };
     try {
-      return await this.#region.getOrCreate(key, async () => {
-        const value = await creator();
-        this.#backend.setTtl(key, ttlMs);
-        return value;
-      });
+      const request = this.#request(key, ttlMs < 0 ? creator : timed);
+      return this.#frozen(await createAsync(this.#core, request, NO_VALUE, MISSING, null));
     } finally {
       this.#backend.setTtl(key, undefined);
     }
   }
 
-  getOrCreateSync(key: string, creator: SyncCreator<V>, ttlMs: number): V {
-    if (ttlMs < 0) return this.#region.getOrCreateSync(key, creator);
+  createSync(key: string, creator: SyncCreator<V>, ttlMs: number): V {
+    const timed = () => {
+      const value = creator();
+      if (ttlMs >= 0) this.#backend.setTtl(key, ttlMs);
+      return value;
+    };
     try {
-      return this.#region.getOrCreateSync(key, () => {
-        const value = creator();
-        this.#backend.setTtl(key, ttlMs);
-        return value;
-      });
+      const request = this.#request(key, ttlMs < 0 ? creator : timed);
+      return this.#frozen(createSync(this.#core, request, NO_VALUE, MISSING));
     } finally {
       this.#backend.setTtl(key, undefined);
     }
+  }
+
+  /** The cache changed a key by itself: nobody joins a run of it that has begun. */
+  noteChange(key: string): void {
+    this.#core.runs.noteChange(key);
+  }
+
+  noteClear(): void {
+    this.#core.runs.noteChangeOfAll();
   }
 
   close(): void {
-    this.#region.close();
+    this.#core.closed = true;
+    this.#backend.close();
+  }
+
+  #request(key: string, creator: Creator<V>) {
+    return { key, mangled: key, creator, expiration: null, staleOnError: false };
+  }
+
+  #frozen(value: V): V {
+    if (this.#freeze) freezePlain(value);
+    return value;
   }
 }

@@ -149,6 +149,7 @@ function* readAndCreate<V>(run: Run<V>, context: CreationContext, unlocked: bool
   run.fence();
   const begun =
     backend.beginCreation === undefined ? null : yield* settled(backend.beginCreation(key), 'the backend');
+  if (begun !== null) run.token = begun.token;
   let stored = false;
   try {
     const second = begun === null ? yield* settled(backend.get(key), 'the backend') : begun.value;

@@ -11,6 +11,7 @@
  * applied in this order.
  */
 import type { CachedValue, NoValue } from '../backend/cached-value.ts';
+import type { CreationToken } from '../backend/types.ts';
 import type { RegionCore } from './core.ts';
 import type { CreationContext, Lock } from './lock-order.ts';
 import type { Outcome } from './outcome.ts';
@@ -36,6 +37,8 @@ export class Run<V> {
   /** The region's generation and, for strategies, the time: at its start, then at its second read. */
   generation: number;
   startedAt: number;
+  /** The backend's token, from its second read on. */
+  token: CreationToken = undefined;
   /** Its store, while that goes on. */
   storing: PromiseLike<unknown> | null = null;
 
@@ -68,6 +71,13 @@ export class Run<V> {
     this.startedAt = this.core.invalidation.startTime();
   }
 
+  /** Whether the key is as it was when the run began to create, as far as other threads' changes go. */
+  tokenStands(): boolean {
+    if (this.token === undefined) return true;
+    const answer = this.core.backend.tokenStands?.(this.key, this.token) ?? true;
+    return isThenable(answer) || answer;
+  }
+
   /** Whether nothing was invalidated since the generation and time that it noted. */
   isValid(): boolean {
     return this.core.invalidation.permits(this.generation, this.startedAt, this.key);
@@ -97,7 +107,12 @@ export class Runs<V> {
     const runs = this.#byKey.get(key);
     if (runs === undefined) return undefined;
     return runs.findLast(
-      (run) => run.open && run.promise !== null && run.expiration === expiration && run.isValid(),
+      (run) =>
+        run.open &&
+        run.promise !== null &&
+        run.expiration === expiration &&
+        run.isValid() &&
+        run.tokenStands(),
     );
   }
 

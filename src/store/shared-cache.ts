@@ -55,6 +55,7 @@ export class SharedCache<V = unknown> implements Disposable {
   readonly #engine: Engine;
   readonly #store: Store;
   readonly #ttlMs: number;
+  readonly #freeze: boolean;
   #open = true;
   #creations: CacheCreations<V> | undefined;
 
@@ -64,6 +65,7 @@ export class SharedCache<V = unknown> implements Disposable {
       throw new OptionError('new SharedCache', undefined, 'use SharedCache.create or SharedCache.attach');
     this.#engine = engine;
     this.#ttlMs = engine.ttlMs;
+    this.#freeze = checkDecoded(options?.decoded).mode === 'freeze';
     const decoded = checkDecoded(options?.decoded);
     this.#store = new Store(
       engine,
@@ -192,6 +194,7 @@ export class SharedCache<V = unknown> implements Disposable {
     const mono = this.#engine.clock.mono();
     const now = this.#engine.clock.nowAt(mono);
     const length = store.writeKey(key);
+    this.#creations?.noteChange(key);
     const code = store.call((x) =>
       x.store_increment(length, store.keyMeta, by, initial, now, mono, ttl ? now + ttl : 0),
     );
@@ -226,7 +229,10 @@ export class SharedCache<V = unknown> implements Disposable {
    */
   getOrCreate(key: string, creator: () => V | PromiseLike<V>, options?: SetOptions): Promise<V> {
     try {
-      return this.#creating().getOrCreate(key, creator, ttlOf(options));
+      const ttl = ttlOf(options);
+      const found = this.#readOrCheck(key, creator);
+      if (found !== MISSING) return Promise.resolve(found as V);
+      return this.#creating().create(key, creator, ttl);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -234,7 +240,9 @@ export class SharedCache<V = unknown> implements Disposable {
 
   /** The same at once; blocks this thread while another one creates `key`. @throws {SyncError} a creator that returns a promise. */
   getOrCreateSync(key: string, creator: () => V, options?: SetOptions): V {
-    return this.#creating().getOrCreateSync(key, creator, ttlOf(options));
+    const ttl = ttlOf(options);
+    const found = this.#readOrCheck(key, creator);
+    return found === MISSING ? this.#creating().createSync(key, creator, ttl) : (found as V);
   }
 
   /** Removes a key and returns its value, or `undefined`. Of several takers one gets it. */
@@ -275,6 +283,7 @@ export class SharedCache<V = unknown> implements Disposable {
   /** Removes everything at once, whatever the number of entries; their memory is reclaimed by later writes. */
   clear(): void {
     this.#check();
+    this.#creations?.noteClear();
     this.#store.call((x) => {
       x.region_raise(0, L.G_CLEARED);
       return 0;
@@ -295,7 +304,7 @@ export class SharedCache<V = unknown> implements Disposable {
     return this.#engine.guard((x) => {
       let bytes = u32[L.H_PAGES >> 2]! + x.index_bytes();
       for (let region = 0; region < regions; region++) bytes += x.region_count(region, 1);
-      return bytes;
+      return Math.min(bytes, this.maxBytes); // entries move between regions while they are added up
     });
   }
 
@@ -312,6 +321,7 @@ export class SharedCache<V = unknown> implements Disposable {
     for (let shard = 0; shard < engine.shards; shard++) {
       let cursor = 0n;
       for (;;) {
+        this.#check();
         const mono = engine.clock.mono();
         const now = engine.clock.nowAt(mono);
         if (engine.down) engine.enter();
@@ -380,9 +390,15 @@ export class SharedCache<V = unknown> implements Disposable {
     if (this.#engine.closed) throw this.#engine.closedError();
   }
 
+  #readOrCheck(key: string, creator: unknown): unknown {
+    if (!this.#open) this.#check();
+    if (typeof creator !== 'function') throw new OptionError('creator', creator, 'expected a function');
+    return this.#store.read(key, 0);
+  }
+
   #creating(): CacheCreations<V> {
     this.#check();
-    this.#creations ??= new CacheCreations<V>(this);
+    this.#creations ??= new CacheCreations<V>(this, this.#freeze);
     return this.#creations;
   }
 
@@ -396,6 +412,7 @@ export class SharedCache<V = unknown> implements Disposable {
     const mono = this.#engine.clock.mono();
     const now = this.#engine.clock.nowAt(mono);
     const encoded = this.#store.codec.encode(value);
+    this.#creations?.noteChange(key);
     return this.#store.write(key, encoded, {
       mode,
       now,
@@ -410,6 +427,7 @@ export class SharedCache<V = unknown> implements Disposable {
 
   #delete(key: string, version: number): number {
     const store = this.#store;
+    this.#creations?.noteChange(key);
     const mono = this.#engine.clock.mono();
     const now = this.#engine.clock.nowAt(mono);
     const length = store.writeKey(key);
