@@ -270,12 +270,19 @@ export class Engine {
     }
   }
 
-  /** A port closed. Where the OS can tell, it has the last word: a port may be closed by somebody else. */
-  #noticed(slot: number, generation: number): void {
+  /**
+   * A port closed. Where the OS can tell, it has the last word, since somebody else may have closed the port: a thread that
+   * ends closes its ports some milliseconds before it is gone, so it is asked again, for up to 8 seconds.
+   */
+  #noticed(slot: number, generation: number, afterMs = 1): void {
     const at = this.u32[L.H_SLOTS >> 2]! + slot * L.SLOT_SIZE;
+    if (this.u32[at >> 2] !== ((generation << 8) | L.STATE_LIVE) >>> 0) return;
     const tid = this.u32[(at + 4) >> 2]!;
-    if (tid === 0 || osThreadGone(tid, this.u64[(at + L.SLOT_START) / 8]!))
+    if (tid === 0 || osThreadGone(tid, this.u64[(at + L.SLOT_START) / 8]!)) {
       this.x.thread_mark_dead(slot, generation);
+    } else if (afterMs <= 4096) {
+      setTimeout(() => this.#noticed(slot, generation, afterMs * 2), afterMs).unref();
+    }
   }
 
   /** Number of this thread's slot. */
