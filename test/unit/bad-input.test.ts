@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as L from '../../assembly/layout.ts';
-import type { CacheHandle } from '../../src/engine/engine.ts';
+import type { CacheHandle } from '../../src/engine/handle.ts';
 import * as errors from '../../src/errors.ts';
 import { MAX_BYTES } from '../../src/store/options.ts';
 import { SharedCache } from '../../src/store/shared-cache.ts';

@@ -2,7 +2,7 @@
 import { isMainThread, workerData } from 'node:worker_threads';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { CacheHandle } from '../../src/engine/engine.ts';
+import type { CacheHandle } from '../../src/engine/handle.ts';
 import { type CairnError, EngineClosedError } from '../../src/errors.ts';
 import { SharedCache } from '../../src/store/shared-cache.ts';
 import { fails, keyless, smallCache, uses } from '../support/bad-use.ts';
