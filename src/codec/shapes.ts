@@ -50,7 +50,7 @@ export class WriterShapes {
     const text = names.join(SHAPE_SEPARATOR);
     if (
       text.length > MAX_SHAPE_TEXT ||
-      /^\d/.test(text) ||
+      isDigit(text.charCodeAt(0)) ||
       text.split(SHAPE_SEPARATOR).length !== names.length
     ) {
       return undefined;
@@ -105,4 +105,8 @@ export class ReaderShapes {
     const names = text.split(SHAPE_SEPARATOR);
     return (this.table[hash % TABLE_SIZE] = { text, names, hasProto: names.includes('__proto__') });
   }
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
 }

@@ -2,7 +2,7 @@
  * One cache, many threads: what one thread wrote is what the very next read of another gives, for every codec and type;
  * and each operation is atomic over all threads. This file is its own worker.
  */
-import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { isMainThread, workerData } from 'node:worker_threads';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CacheHandle } from '../../src/engine/handle.ts';
@@ -122,6 +122,14 @@ async function serveOperations(handle: CacheHandle | undefined): Promise<void> {
         taken.push(key);
       }
       return taken;
+    },
+    sums(gate: Int32Array, threads: number, times: number, me: number) {
+      const cache = caches.at(-1)!;
+      meet(gate, threads);
+      for (let i = 0; i < times; i++) {
+        if (me % 2) cache.increment('sum');
+        else cache.update('sum', (old: number | undefined) => (old ?? 0) + 1);
+      }
     },
     updates(gate: Int32Array, threads: number, times: number, me: number) {
       const cache = caches.at(-1)!;
@@ -378,6 +386,11 @@ if (isMainThread) {
     console.log(`# 20,000 updates in ${runs.reduce((a, b) => a + b)} runs`);
   });
 
+  race('5,000 updates and increments of one number each, none lost', async (cache, threads, gate) => {
+    await Promise.all(threads.map((thread, i) => thread.ask('sums', gate, 4, 5000, i)));
+    assert.is(cache.get('sum'), 20_000);
+  });
+
   race('add of 2,000 keys, each added once', async (cache, threads, gate) => {
     const added = await Promise.all(
       threads.map((thread, i) => thread.ask<number[]>('adds', gate, 4, 2000, i)),
@@ -388,6 +401,4 @@ if (isMainThread) {
   });
 
   test.run();
-} else if (parentPort === null) {
-  throw new Error('a worker without a port');
 }

@@ -66,11 +66,12 @@ test('several walks at once, each with its own place', () => {
   for (let i = 0; i < 3000; i++) cache.set(`key ${i}`, { i });
   const walks = Array.from({ length: 3 }, () => ({ walk: cache.entries(), seen: new Map<string, any>() }));
   const rnd = random(SEED);
-  for (let open = walks.length; open > 0; ) {
-    const { walk, seen } = walks[Math.floor(rnd() * walks.length)]!;
+  for (const open = [...walks]; open.length > 0; ) {
+    const at = Math.floor(rnd() * open.length);
+    const { walk, seen } = open[at]!;
     const next = walk.next();
     if (next.done) {
-      open = walks.filter((one) => one.seen.size < 3000).length;
+      open.splice(at, 1);
       continue;
     }
     assert.is(seen.has(next.value[0]), false);
