@@ -2,17 +2,17 @@
 // live, free, being filled or dead, exactly once; queues, index, lists and counters tell the same story. It answers 0 or
 // the number of the rule that does not hold (docs/recovery.md lists them).
 import {
-  BUCKETS_A_PAGE, CHAIN_MAX, CLASSES, CLOSED, C_BYTES, C_COUNT, C_FLOOR, E_HASH, E_LENGTH, E_META, E_NEXT, E_PREV, E_WORD, KIND_FREE, KIND_WHOLE,
-  LENGTH_MASK, PAGE_SIZE, PIECE_PAYLOAD, PIECE_SIZE, P_CARVED, P_FREE, P_KIND, P_LIVE, P_NEXT, P_PREV, REGIONS, SH_BASE, SH_BYTES,
-  SH_CARVED, SH_CLASS_FREE, SH_CLASS_MAP, SH_COMMIT, SH_COUNT, SH_DEAD, SH_END, SH_FILLING, SH_FREE, SH_FREE_COUNT, SH_GHOST_PAGES,
-  SH_HEAD, SH_INDEX_PAGES, SH_LARGE, SH_LISTS, SH_LOCK, SH_STATE, SH_TAIL, SLOT_COPY, SMALL_MAX, STATE_SPLITTING, TYPE_PLACEHOLDER,
-  WHOLE_PAYLOAD, SH_PAGES, SH_DROPS, KIND_INDEX, KIND_OVERFLOW, KIND_GHOST,
+  C_BYTES, C_COUNT, C_FLOOR, CHAIN_MAX, CLASSES, CLOSED, E_HASH, E_LENGTH, E_META, E_NEXT, E_PREV, E_WORD, KIND_FREE,
+  KIND_GHOST, KIND_INDEX, KIND_OVERFLOW, KIND_WHOLE, P_CARVED, P_FREE, P_KIND, P_LIVE, P_NEXT, P_PREV, PAGE_SIZE,
+  PIECE_PAYLOAD, REGIONS, SH_BASE, SH_BYTES, SH_CARVED, SH_CLASS_FREE, SH_CLASS_MAP, SH_COMMIT, SH_COUNT, SH_DEAD,
+  SH_DROPS, SH_END, SH_FILLING, SH_FREE, SH_FREE_COUNT, SH_GHOST_PAGES, SH_HEAD, SH_INDEX_PAGES, SH_LARGE, SH_LISTS,
+  SH_LOCK, SH_PAGES, SH_STATE, SH_TAIL, SLOT_COPY, SMALL_MAX, STATE_SPLITTING, TYPE_PLACEHOLDER, WHOLE_PAYLOAD,
 } from './layout';
-import { bucketAddress, bucketCount, bucketOf, isLink, linked, slotNaming } from './index-table';
 import { counterOf, entryBytes, generationOf, queueOf, regionOf, typeOf } from './eviction';
+import { bucketAddress, bucketCount, bucketOf, isLink, linked, slotNaming } from './index-table';
 import { lockShard, unlockShard } from './lock';
 import { shardAt } from './read';
-import { classChunks, classSize, classOf, pageOf, pieceSize, recordOf, weightOf } from './slab';
+import { classChunks, classOf, classSize, pageOf, pieceSize, recordOf, weightOf } from './slab';
 import { mySlot } from './threads';
 
 let chunks: u32 = 0; // chunks in use as the entries and lists tell, whole pages not counted

@@ -4,13 +4,13 @@
 // Closing: the owner raises the header's state and each shard's closed bit. Readers see it in the index state that they
 // load anyway, writers under the lock; then every mutex's `turn` is raised so that waiters wake and look.
 import {
-  CLASSES, H_CLASS_CHUNKS, H_CLASS_OF, H_CLASS_SIZE, H_GHOST_DIR, H_INDEX_DIR, H_MAGIC, H_PAGES, H_PAGES_PER_SHARD, H_SHARDS, H_STATE,
-  MAGIC, PAGE_BITS, PAGE_COST, PAGE_SIZE, RECORD_SIZE, SH_BASE, SH_END, SH_FIXED, SH_GHOST_DIR, SH_INDEX_DIR, SH_PAGES, SH_RECORDS,
-  SH_STATE, SH_TARGET_MAX, SH_TARGET_MIN, SH_TICK, SH_VERSION, STATE_CLOSED,
+  CLASSES, H_CLASS_CHUNKS, H_CLASS_OF, H_CLASS_SIZE, H_GHOST_DIR, H_INDEX_DIR, H_MAGIC, H_PAGES, H_PAGES_PER_SHARD,
+  H_SHARDS, H_STATE, MAGIC, PAGE_BITS, PAGE_COST, PAGE_SIZE, SH_BASE, SH_END, SH_FIXED, SH_GHOST_DIR, SH_INDEX_DIR,
+  SH_PAGES, SH_RECORDS, SH_STATE, SH_TARGET_MAX, SH_TARGET_MIN, SH_TICK, SH_VERSION, STATE_CLOSED,
 } from './layout';
-import { resetShard } from './repair';
-import { shardAt } from './read';
 import { mutex_wake_all } from './mutex-table';
+import { shardAt } from './read';
+import { resetShard } from './repair';
 
 /** Chunk bytes of a class: least loss on sizes that are spread evenly over a logarithmic scale (docs/memory-layout.md). */
 function sizeOfClass(cls: u32): u32 {

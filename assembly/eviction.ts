@@ -5,15 +5,17 @@
 // Queues 0 (S, new entries) and 1 (M, proven ones) are lists through the entries, head newest. A hit only raises the
 // frequency in the entry's word (store.ts); writers store that word whole, so a bump may be lost and nothing else.
 import {
-  CLOCK_STEPS, C_BYTES, C_COUNT, C_FLOOR, COUNTER_SIZE, E_CREATED, E_EXPIRES, E_HASH, E_LENGTH, E_META, E_NEXT, E_PREV, E_SIZE, E_WORD,
-  FREQUENCY_MASK, GENERATION_SHIFT, G_CLEARED, G_GENERATION, G_HARD, G_SOFT, H_REGIONS, LENGTH_MASK, META_KEY_MASK, META_REGION_SHIFT, META_TYPE_SHIFT, PAGE_SIZE,
-  QUEUE_BIT, REGIONS, REGION_SIZE, SH_BYTES, SH_COUNT, SH_COUNTERS, SH_HEAD, SH_SEQ, SH_TAIL, SH_TARGET, SH_TARGET_MAX, SH_TARGET_MIN,
-  SH_TICK, SH_USABLE, SMALL_MAX, STAMP_MASK, STAMP_SHIFT, S_EVICTIONS, S_EXPIRED, TURNS_MAX, TYPE_MASK, TYPE_NUMBER, TYPE_PLACEHOLDER,
+  C_BYTES, C_COUNT, C_FLOOR, CLOCK_STEPS, COUNTER_SIZE, E_CREATED, E_EXPIRES, E_HASH, E_LENGTH, E_META, E_NEXT,
+  E_PREV, E_SIZE, E_WORD, FREQUENCY_MASK, G_CLEARED, G_GENERATION, G_HARD, G_SOFT, GENERATION_SHIFT, H_REGIONS,
+  LENGTH_MASK, META_KEY_MASK, META_REGION_SHIFT, META_TYPE_SHIFT, PAGE_SIZE, QUEUE_BIT, REGION_SIZE, REGIONS,
+  S_EVICTIONS, S_EXPIRED, SH_BYTES, SH_COUNT, SH_COUNTERS, SH_HEAD, SH_SEQ, SH_TAIL, SH_TARGET, SH_TARGET_MAX,
+  SH_TARGET_MIN, SH_TICK, SH_USABLE, SMALL_MAX, STAMP_MASK, STAMP_SHIFT, TURNS_MAX, TYPE_MASK, TYPE_NUMBER,
+  TYPE_PLACEHOLDER,
 } from './layout';
-import { commitBegin, commitEnd, slotNaming } from './index-table';
 import { clockOf, evictionClock, ghostPlace, ghostWord, stampNow } from './ghost';
+import { commitBegin, commitEnd, turn, turns } from './hold';
+import { slotNaming } from './index-table';
 import { buryChain, freePages, freePiece, weightOf } from './slab';
-import { turn, turns } from './lock';
 import { count } from './threads';
 
 /** Clocks of this call: epoch ms and monotonic ms. */

@@ -13,19 +13,13 @@
 // A bucket whose eight slots are used and that needs a ninth: the eighth word goes to the first slot of an overflow bucket,
 // then becomes the link. Slots move in no other way; overflow buckets are never given back.
 import {
-  BUCKETS_A_PAGE, BUCKET_SIZE, CHAIN_MAX, E_HASH, GHOSTS_A_PAGE, GHOST_SIZE, KIND_GHOST, KIND_INDEX, KIND_OVERFLOW, LINK, PAGE_SIZE,
-  SH_COMMIT, SH_GHOST_DIR, SH_GHOST_PAGES, SH_INDEX_DIR, SH_INDEX_PAGES, SH_OVERFLOW, SH_OVERFLOW_LEFT, SH_STATE, STATE_SPLITTING,
+  BUCKET_SIZE, BUCKETS_A_PAGE, CHAIN_MAX, E_HASH, GHOST_SIZE, GHOSTS_A_PAGE, KIND_GHOST, KIND_INDEX, KIND_OVERFLOW,
+  LINK, PAGE_SIZE, SH_GHOST_DIR, SH_GHOST_PAGES, SH_INDEX_DIR, SH_INDEX_PAGES, SH_OVERFLOW, SH_OVERFLOW_LEFT,
+  SH_STATE, STATE_SPLITTING,
 } from './layout';
-import { turn } from './lock';
+import { commitBegin, commitEnd, turn } from './hold';
 import { pageAddress, takePage } from './slab';
-
-@inline export function commitBegin(sh: usize): void {
-  atomic.store<u32>(sh, 1, SH_COMMIT);
-}
-
-@inline export function commitEnd(sh: usize): void {
-  atomic.store<u32>(sh, 0, SH_COMMIT);
-}
+import { count } from './threads';
 
 @inline export function lowPower(count: u32): u32 {
   return <u32>0x80000000 >> clz<u32>(count);

@@ -20,7 +20,6 @@ export const H_STATE: u32 = 8; //           u32  0 open, 1 closed by its owner [
 export const H_CHECKSUM: u32 = 12; //       u32  FNV-1a of bytes 16..256
 export const H_TOTAL: u32 = 16; //          u32  bytes of the memory
 export const H_SHARDS: u32 = 20; //         u32  a power of two
-export const H_SHARD_BITS: u32 = 24; //     u32  log2 of it
 export const H_MAX_THREADS: u32 = 28; //    u32
 export const H_MUTEXES: u32 = 32; //        u32
 export const H_MAX_VALUE: u32 = 36; //      u32  bytes of key and value
@@ -70,7 +69,6 @@ export const GENERATION_MASK: u32 = 0x3fffff; // 22 bits
 export const R_ADDRESS: u32 = 64; //  u32  the entry
 export const R_LENGTH: u32 = 68; //   u32  bytes of the value
 export const R_VERSION: u32 = 72; //  f64  48 bits, exact
-export const R_TYPE: u32 = 80; //     u32
 export const R_V: u32 = 84; //        u32  metadata's v
 export const R_EXPIRES: u32 = 88; //  f64  epoch ms, 0: never
 export const R_CREATED: u32 = 96; //  f64  epoch ms
@@ -89,10 +87,8 @@ export const R_KEY_META: u32 = 164; // u32  region << 1 | UTF-16
 export const R_CURSOR: u32 = 168; //  u64  position that `scan` stands at
 // Staging: key, then value of a small entry, as JavaScript wrote them [O]
 export const SLOT_STAGE: u32 = 256;
-export const STAGE_SIZE: u32 = 1024;
 // A small value that was read, or a list of pieces [O]
 export const SLOT_COPY: u32 = 1280;
-export const COPY_SIZE: u32 = 1024;
 
 // ╒═══════════ Statistics stripe, 128 bytes a thread slot: u64 each [O writes, all read] ═══════════╕
 export const STATS_SIZE: u32 = 128;
@@ -112,19 +108,14 @@ export const S_MUTEX_WAITS: u32 = 96; //   times a thread waited for another's l
 export const S_LOADS: u32 = 104; //        creators run
 export const S_UNLOCKED: u32 = 112; //     creators run without their mutex
 export const S_PAGES_EMPTIED: u32 = 120;
-export const STATS_COUNT: u32 = 16;
 
 // ╒═══════════ Region row, 320 bytes ═══════════╕
 export const REGIONS: u32 = 64;
 export const REGION_SIZE: u32 = 320;
-export const REGION_BITS: u32 = 6;
 export const G_GENERATION: u32 = 0; // u64  counts invalidations and clears [A]
 export const G_CLEARED: u32 = 8; //   u64  floors: an entry below is gone, [A]
 export const G_HARD: u32 = 16; //     u64  missing, [A]
 export const G_SOFT: u32 = 24; //     u64  stale [A]
-export const G_CLEARED_AT: u32 = 32; // f64 epoch ms, for reporting [A]
-export const G_HARD_AT: u32 = 40; //  f64
-export const G_SOFT_AT: u32 = 48; //  f64
 export const G_NAME_LENGTH: u32 = 56; // u32 [I once the row counts]
 export const G_NAME: u32 = 64; //     up to 255 bytes
 export const REGION_NAME_MAX: u32 = 255;
@@ -212,7 +203,6 @@ export const KIND_GHOST: u32 = 26;
 // ╒═══════════ Index bucket, 64 bytes: eight u64 [A, R, W:L] ═══════════╕
 //   tag (high half of the hash) << 32 | entry     or, in the last one,     overflow bucket | LINK     or 0
 export const BUCKET_SIZE: u32 = 64;
-export const BUCKET_SLOTS: u32 = 8;
 export const BUCKETS_A_PAGE: u32 = 64;
 export const LINK: u32 = 1;
 export const CHAIN_MAX: u32 = 16;
@@ -221,7 +211,6 @@ export const FIRST_BUCKETS: u32 = 64;
 export const STATE_SPLITTING: u64 = 0x100000000;
 export const STATE_CLOSED: u64 = 0x200000000;
 export const EPOCH_SHIFT: u32 = 34;
-export const NO_CURSOR: u32 = 0xffffffff;
 
 // ╒═══════════ Ghost bucket, 32 bytes: eight u32 [W:L] ═══════════╕
 //   fingerprint 12 (never 0) | origin 1 | stamp 11 | eviction clock 8
@@ -291,7 +280,6 @@ export const REFUSED: i32 = -6; //    no room
 export const WRONG_TYPE: i32 = -7; // increment: not a number
 export const NOT_FINITE: i32 = -8;
 export const AGAIN: i32 = -9; //      a large value's pieces are gone: start anew
-export const LOCKED: i32 = -10; //    a large value: three reads failed, copy it under the lock
 export const FULL: i32 = -11; //      table of regions, or of thread slots
 
 // Modes of a write

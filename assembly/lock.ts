@@ -12,25 +12,13 @@
 // no living filler writes into pieces that the drop makes free. A filler has it already: it drops and starts anew.
 // Whoever gets in finishes an open split first, since lookups under the lock know one place for a key only.
 import {
-  CLOSED, H_STATE, SH_COMMIT, SH_LARGE, SH_LOCK, SH_STATE, SPINS, STATE_CLOSED, STATE_SPLITTING, S_LOCK_WAITS, S_TAKEOVERS, TURNS_MAX,
-  WAITERS, WAIT_SLICE_MS, S_DROPS,
+  CLOSED, H_STATE, S_DROPS, S_LOCK_WAITS, S_TAKEOVERS, SH_COMMIT, SH_LARGE, SH_LOCK, SH_STATE, SPINS, STATE_CLOSED,
+  STATE_SPLITTING, TURNS_MAX, WAIT_SLICE_MS, WAITERS,
 } from './layout';
-import { me, ownerDead, probeOwner, count } from './threads';
-import { resetShard } from './repair';
+import { firstTurn, holdLarge, largeHeld, noteFillerDrop, turns } from './hold';
 import { splitStep } from './index-table';
-
-/** The shard whose large-value lock this thread holds, 0: none. */
-export let largeHeld: usize = 0;
-/** Commits since the shard's lock was taken. */
-export let turns: u32 = 0;
-/** Counts the drops that this thread made as a filler: its pieces are gone. */
-export let fillerDrops: u32 = 0;
-
-/** A new generation holds nothing, whatever the one before it died with. */
-export function forgetLocks(): void {
-  largeHeld = 0;
-  turns = 0;
-}
+import { resetShard } from './repair';
+import { count, me, ownerDead, probeOwner } from './threads';
 
 const BROKEN = 1;
 
@@ -95,11 +83,11 @@ export function unlockPlain(lock: usize): void {
 /** Takes the large-value lock. What stands on `filling` then is a dead owner's: the caller moves it away first. */
 export function lockLarge(sh: usize): void {
   takeLock(sh + SH_LARGE, 0);
-  largeHeld = sh;
+  holdLarge(sh);
 }
 
 export function unlockLarge(sh: usize): void {
-  largeHeld = 0;
+  holdLarge(0);
   letGo(sh + SH_LARGE);
 }
 
@@ -113,7 +101,7 @@ function dropBroken(sh: usize): void {
     resetShard(sh);
     count(S_TAKEOVERS);
     count(S_DROPS);
-    if (filler) fillerDrops++;
+    if (filler) noteFillerDrop();
     letGo(sh + SH_LOCK);
   }
   if (!filler) letGo(sh + SH_LARGE);
@@ -127,7 +115,7 @@ export function lockShard(sh: usize): i32 {
       dropBroken(sh);
       continue;
     }
-    turns = 0;
+    firstTurn();
     if (atomic.load<u64>(sh, SH_STATE) & <u64>STATE_CLOSED || atomic.load<u32>(0, H_STATE)) {
       letGo(sh + SH_LOCK);
       return CLOSED;

@@ -13,7 +13,7 @@
 //
 // Two callers of one thread share an owner, so the fence tells them apart: the first, its lease lost, must not free the
 // second's.
-import { H_MUTEXES, H_MUTEX_TABLE, MUTEX_SIZE, SLOT_STAGE, X_DEADLINE, X_FENCE_MASK, X_TURN, X_WORD } from './layout';
+import { H_MUTEX_TABLE, H_MUTEXES, MUTEX_SIZE, SLOT_STAGE, X_DEADLINE, X_FENCE_MASK, X_TURN, X_WORD } from './layout';
 import { hashKey } from './hash';
 import { me, mySlot, ownerDead, probeOwner } from './threads';
 

@@ -10,19 +10,18 @@
 //
 // A hit writes nothing but one compare-exchange on the word that it checked, while the frequency is below 3 (I3a).
 import {
-  ABSENT, AGAIN, BUCKET_SIZE, CHAIN_MAX, CLOSED, E_CREATED, E_EXPIRES, E_LENGTH, E_META, E_SIZE, E_WORD, EPOCH_SHIFT, FREQUENCY_MASK,
-  G_CLEARED, H_SHARDS, H_SHARD_STRIDE, H_SHARD_TABLE, LENGTH_MASK, META_IDENTITY, META_REGION_SHIFT, META_V_SHIFT, META_WIDE, MISS,
-  PAGE_SIZE, PIECE_LINK, PIECE_PAYLOAD, PIECE_SIZE, READ_TRIES, R_ADDRESS, R_CREATED, R_ELSEWHERE, R_EXPIRES, R_GENERATION, R_LENGTH,
-  R_NUMBER, R_SHARD, R_SLOT, R_SLOT_WORD, R_STATE, R_V, R_VERSION, R_WEIGHT, SH_BASE, SH_END, SH_INDEX_DIR, SH_STATE, SLOT_COPY,
-  SLOT_STAGE, SMALL_MAX, STATE_CLOSED, STATE_SPLITTING, S_HITS, S_LOCKED_READS, S_MISSES, S_RETRIES, TYPE_NUMBER, TYPE_PLACEHOLDER,
-  VERSION_SHIFT, WHOLE_PAYLOAD, H_STATE,
+  AGAIN, BUCKET_SIZE, CHAIN_MAX, CLOSED, E_CREATED, E_EXPIRES, E_LENGTH, E_META, E_SIZE, E_WORD, EPOCH_SHIFT,
+  FREQUENCY_MASK, G_CLEARED, H_SHARD_STRIDE, H_SHARD_TABLE, H_SHARDS, LENGTH_MASK, META_IDENTITY, META_REGION_SHIFT,
+  META_V_SHIFT, META_WIDE, MISS, PAGE_SIZE, PIECE_LINK, PIECE_PAYLOAD, PIECE_SIZE, R_ADDRESS, R_CREATED, R_ELSEWHERE,
+  R_EXPIRES, R_GENERATION, R_LENGTH, R_NUMBER, R_SHARD, R_SLOT, R_SLOT_WORD, R_STATE, R_V, R_VERSION, READ_TRIES,
+  S_HITS, S_LOCKED_READS, S_MISSES, S_RETRIES, SH_BASE, SH_END, SH_STATE, SLOT_COPY, SLOT_STAGE, SMALL_MAX,
+  STATE_CLOSED, STATE_SPLITTING, TYPE_NUMBER, TYPE_PLACEHOLDER, VERSION_SHIFT, WHOLE_PAYLOAD,
 } from './layout';
-import { barrier, count, mySlot } from './threads';
-import { bucketAddress, bucketCount, bucketOf, chainLength, freeSlot, isLink, linked, lowPower, walkChain } from './index-table';
 import { generationOf, keyBytes, regionOf, regionRow, typeOf } from './eviction';
 import { hashKey } from './hash';
+import { bucketAddress, bucketCount, bucketOf, isLink, linked, lowPower, walkChain } from './index-table';
 import { lockShard, unlockShard } from './lock';
-import { weightOf } from './slab';
+import { barrier, count, mySlot } from './threads';
 
 /** The engine's clock, epoch ms. Asked outside every lock; the shell's wrapper never throws. */
 @external('clock', 'now') declare function clockNow(): f64;

@@ -1,10 +1,8 @@
 // The region table: rows by name, found or made under an owner-named lock. A row is written whole before the count is
 // raised, so a death before that leaves nothing, and the next one writes over it. Rows are never reused.
-import {
-  FULL, G_NAME, G_NAME_LENGTH, H_REGIONS, H_REGION_COUNT, H_TABLE_LOCK, REGIONS, REGION_SIZE, SLOT_STAGE,
-} from './layout';
-import { lockPlain, unlockPlain } from './lock';
+import { FULL, G_NAME, G_NAME_LENGTH, H_REGION_COUNT, H_TABLE_LOCK, REGIONS, SLOT_STAGE } from './layout';
 import { regionRow } from './eviction';
+import { lockPlain, unlockPlain } from './lock';
 import { mySlot } from './threads';
 
 /** Row of the region whose name (`length` bytes) stands in the staging area, made if it is new. FULL: all 64 are taken. */

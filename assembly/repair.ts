@@ -5,13 +5,12 @@
 // on; versions go on, so that none is drawn twice; `commit` goes to 0 last. Died at any store: `commit` still says 1 and
 // the lock word names a dead owner: the next one resets again, from the start.
 import {
-  EPOCH_SHIFT, FIRST_BUCKETS, H_GHOST_DIR, H_INDEX_DIR, KIND_GHOST, KIND_INDEX, PAGE_SIZE, SH_CARVED, SH_DROPS, SH_GHOST_DIR,
-  SH_GHOST_PAGES, SH_INDEX_DIR, SH_INDEX_PAGES, SH_PAGES, SH_RECORDS, SH_RESET_END, SH_RESET_FROM, SH_STATE, SH_TARGET, SH_TICK,
-  SH_USABLE, SH_VERSION, STATE_CLOSED, P_KIND, P_NEXT, RECORD_SIZE,
+  EPOCH_SHIFT, FIRST_BUCKETS, H_GHOST_DIR, H_INDEX_DIR, KIND_GHOST, KIND_INDEX, P_KIND, P_NEXT, PAGE_SIZE,
+  RECORD_SIZE, SH_CARVED, SH_DROPS, SH_GHOST_DIR, SH_GHOST_PAGES, SH_INDEX_DIR, SH_INDEX_PAGES, SH_PAGES, SH_RECORDS,
+  SH_RESET_END, SH_RESET_FROM, SH_STATE, SH_TARGET, SH_TICK, SH_USABLE, SH_VERSION, STATE_CLOSED,
 } from './layout';
-import { commitBegin, commitEnd } from './index-table';
+import { commitBegin, commitEnd, turn } from './hold';
 import { pageAddress } from './slab';
-import { turn } from './lock';
 
 export function resetShard(sh: usize): void {
   const state = atomic.load<u64>(sh, SH_STATE);

@@ -6,18 +6,24 @@
 // A page with a piece that is being filled is passed over, and while there is another, so is one with a placeholder
 // inside its leases. Growing the index is here too, since its pages are got like any.
 import {
-  BUCKETS_A_PAGE, CHAIN_MAX, CLASSES, E_CREATED, E_HASH, E_META, E_PREV, EVICTIONS_FREE, GHOSTS_A_PAGE, H_GHOST_DIR, H_INDEX_DIR,
-  KIND_WHOLE, LOAD_MAX, PAGE_SIZE, P_CARVED, P_FREE, P_KIND, P_LIVE, P_NEXT, REFUSED, SH_BASE, SH_CLASS_FREE, SH_CLASS_MAP, SH_COUNT,
-  SH_DEAD, SH_END, SH_FILLING, SH_FILLING_LAST, SH_LARGE, SH_LISTS, SH_OVERFLOW_LEFT, SH_STATE, STATE_SPLITTING, S_PAGES_EMPTIED, TURNS_MAX,
-  TYPE_PLACEHOLDER, WAITERS, FREQUENCY_MASK, E_WORD,
+  BUCKETS_A_PAGE, CHAIN_MAX, CLASSES, E_CREATED, E_HASH, E_META, E_WORD, EVICTIONS_FREE, FREQUENCY_MASK,
+  GHOSTS_A_PAGE, H_GHOST_DIR, H_INDEX_DIR, KIND_WHOLE, LOAD_MAX, P_CARVED, P_FREE, P_KIND, P_LIVE, P_NEXT, PAGE_SIZE,
+  REFUSED, S_PAGES_EMPTIED, SH_BASE, SH_CLASS_FREE, SH_CLASS_MAP, SH_COUNT, SH_DEAD, SH_END, SH_FILLING,
+  SH_FILLING_LAST, SH_LARGE, SH_LISTS, SH_OVERFLOW_LEFT, SH_STATE, STATE_SPLITTING, TURNS_MAX, TYPE_PLACEHOLDER,
+  WAITERS,
 } from './layout';
-import {
-  addGhostPage, addIndexPage, addOverflowPage, beginSplit, bucketAddress, bucketCount, bucketOf, chainLength, commitBegin, commitEnd,
-  countMovers, extendChain, ghostPageMissing, indexPageMissing, isLink, lastBucket, linked, movers, slotNaming, splitStep, walkChain,
-} from './index-table';
 import { evict, evictInOrder, monoMs, typeOf } from './eviction';
-import { breathe, largeHeld, turn, turns } from './lock';
-import { buryChain, classChunks, classSize, freePages, freePiece, givePage, joinClass, listPage, pageAddress, pageOf, pieceSize, recordOf, unlistPage } from './slab';
+import { commitBegin, commitEnd, largeHeld, turn, turns } from './hold';
+import {
+  addGhostPage, addIndexPage, addOverflowPage, beginSplit, bucketAddress, bucketCount, bucketOf, chainLength,
+  countMovers, extendChain, ghostPageMissing, indexPageMissing, isLink, lastBucket, linked, movers, slotNaming,
+  splitStep, walkChain,
+} from './index-table';
+import { breathe } from './lock';
+import {
+  buryChain, classChunks, classSize, freePages, freePiece, givePage, joinClass, pageAddress, pieceSize, recordOf,
+  unlistPage,
+} from './slab';
 import { count, ownerDead } from './threads';
 
 /** Evictions that this call has made in policy order. */

@@ -9,9 +9,9 @@
 // A chunk is free if it is on its page's list (link at its byte 8: its version stays as it was, which readers that still
 // hold it compare) or lies behind the page's `carved` mark.
 import {
-  H_CLASS_CHUNKS, H_CLASS_OF, H_CLASS_SIZE, KIND_FREE, KIND_WHOLE, PAGE_BITS, PAGE_SIZE, PIECE_PAYLOAD, PIECE_SIZE, P_CARVED, P_FREE,
-  P_KIND, P_LIVE, P_NEXT, P_PREV, RECORD_SIZE, SH_BASE, SH_CARVED, SH_CLASS_FREE, SH_CLASS_MAP, SH_DEAD, SH_FREE, SH_FREE_COUNT,
-  SH_LISTS, SH_PAGES, SH_RECORDS, SMALL_MAX, WHOLE_PAYLOAD,
+  H_CLASS_CHUNKS, H_CLASS_OF, H_CLASS_SIZE, KIND_FREE, KIND_WHOLE, P_CARVED, P_FREE, P_KIND, P_LIVE, P_NEXT, P_PREV,
+  PAGE_BITS, PAGE_SIZE, PIECE_PAYLOAD, PIECE_SIZE, RECORD_SIZE, SH_BASE, SH_CARVED, SH_CLASS_FREE, SH_CLASS_MAP,
+  SH_DEAD, SH_FREE, SH_FREE_COUNT, SH_LISTS, SH_PAGES, SH_RECORDS, SMALL_MAX, WHOLE_PAYLOAD,
 } from './layout';
 
 @inline export function classSize(cls: u32): u32 {

@@ -1,19 +1,21 @@
 // Everything else that is done to entries: delete, touch, the two halves of a fenced creation, and the walk over keys.
 // All of it under the shard's lock, each change one commit or one aligned word.
 import {
-  ABSENT, BUCKET_SIZE, CHANGED, CLOSED, C_BYTES, C_COUNT, C_FLOOR, E_CREATED, E_EXPIRES, E_HASH, E_LENGTH, E_META, E_WORD, FREQUENCY_MASK,
-  GENERATION_SHIFT, G_CLEARED, G_GENERATION, H_CLEARS, META_KEY_MASK, META_WIDE, MISS, MODE_ADD, R_ADDRESS, R_CURSOR,
-  R_EXPIRES, R_GENERATION, R_KEY_LENGTH, R_KEY_META, R_SHARD, R_VERSION, SH_GHOST_PAGES, SH_INDEX_PAGES, SH_STATE, SH_SWEEP_LEFT,
-  SLOT_STAGE, S_DELETES, TYPE_NUMBER, TYPE_PLACEHOLDER, VERSION_SHIFT, E_SIZE, PAGE_SIZE, H_SHARDS, META_REGION_SHIFT, R_SLOT,
-  R_SLOT_WORD, R_STATE,
+  ABSENT, C_BYTES, C_COUNT, C_FLOOR, CHANGED, CLOSED, E_CREATED, E_EXPIRES, E_HASH, E_LENGTH, E_META, E_SIZE, E_WORD,
+  FREQUENCY_MASK, G_CLEARED, G_GENERATION, GENERATION_SHIFT, H_CLEARS, H_SHARDS, META_WIDE, MISS, MODE_ADD,
+  PAGE_SIZE, R_CURSOR, R_GENERATION, R_KEY_LENGTH, R_KEY_META, R_SHARD, R_SLOT, R_SLOT_WORD, R_STATE, R_VERSION,
+  S_DELETES, SH_GHOST_PAGES, SH_INDEX_PAGES, SH_STATE, SH_SWEEP_LEFT, SLOT_STAGE, TYPE_NUMBER, TYPE_PLACEHOLDER,
+  VERSION_SHIFT,
 } from './layout';
-import { bucketAddress, bucketCount, bucketOf, isLink, linked, lowPower } from './index-table';
-import { counterOf, currentGeneration, isGone, keyBytes, regionOf, regionRow, removeEntry, setClocks, typeOf } from './eviction';
+import {
+  counterOf, currentGeneration, isGone, keyBytes, regionOf, regionRow, removeEntry, setClocks, typeOf,
+} from './eviction';
 import { hashKey } from './hash';
+import { bucketAddress, bucketCount, bucketOf, isLink, linked, lowPower } from './index-table';
 import { lockShard, unlockShard } from './lock';
 import { copyEntry, findLocked, foundSlot, identityOf, shardAt, shardOf } from './read';
-import { store_put } from './write';
 import { count, mySlot } from './threads';
+import { store_put } from './write';
 
 /** Removes the key. 1: a value stood there; 0: none (a placeholder goes too); CHANGED: not with version `expect` (0: any). */
 export function store_delete(keyLength: u32, keyMeta: u32, now: f64, mono: f64, expect: f64): i32 {

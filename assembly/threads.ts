@@ -2,7 +2,8 @@
 //
 // A slot's word is one u64: OS thread id, generation, state. It changes by compare-exchange only:
 //
-//   FREE or DEAD, generation g  ── join ──▶  LIVE, g + 1, tid      by the thread that joins
+//   FREE or DEAD, generation g  ── join ──▶  LIVE, g + 1, no tid   by the thread that joins
+//   LIVE, g + 1, no tid         ──────────▶  LIVE, g + 1, tid      by it, once start time and thread number stand beside
 //   LIVE, g                     ── leave ─▶  FREE, g               by that thread
 //   LIVE, g                     ── death ─▶  DEAD, g               by whoever sees it: a waiter, the owner's port, its own catch
 //
@@ -11,10 +12,10 @@
 //
 //   lock word, u32:  WAITERS 1 | generation 22 | slot number + 1: 9      (0: free)
 import {
-  FULL, GENERATION_MASK, H_ATTACHED, H_MAX_THREADS, H_SLOTS, H_STATS, OWNER_SLOT_BITS, SLOT_FENCE, SLOT_PID, SLOT_SIZE, SLOT_START,
-  SLOT_THREAD, SLOT_WORD, STATE_DEAD, STATE_FREE, STATE_LIVE, STATS_SIZE, WAITERS,
+  FULL, GENERATION_MASK, H_ATTACHED, H_MAX_THREADS, H_SLOTS, H_STATS, OWNER_SLOT_BITS, SLOT_FENCE, SLOT_PID,
+  SLOT_SIZE, SLOT_START, SLOT_THREAD, SLOT_WORD, STATE_DEAD, STATE_FREE, STATE_LIVE, STATS_SIZE, WAITERS,
 } from './layout';
-import { forgetLocks } from './lock';
+import { forgetHolds } from './hold';
 
 /** Asks JavaScript whether the OS thread of a slot is gone: 1 only if that is certain. Never throws. */
 @external('threads', 'is_dead') declare function isDead(slot: u32, tid: u32, generation: u32): u32;
@@ -37,7 +38,7 @@ let weak: u32 = 0;
   return (<u32>word >> 8) & GENERATION_MASK;
 }
 
-/** A full barrier where the CPU reorders plain accesses around atomic ones (spec: a read-modify-write on a word of one's own). */
+/** A full barrier where the CPU reorders plain accesses around atomic ones: a read-modify-write on a word of one's own. */
 @inline export function barrier(): void {
   if (weak) atomic.add<u64>(mySlot, 0, SLOT_FENCE);
 }
@@ -68,13 +69,12 @@ export function probeOwner(owner: u32): void {
 function take(number: u32, word: u64, tid: u32, start: u64, thread: u32, pid: u32): bool {
   const slot = slotOf(number);
   const generation = (generationOf(word) + 1) & GENERATION_MASK;
-  // not known, until they are stored: with what the slot's last owner left the new one could be taken for dead
-  atomic.store<u64>(slot, 0, SLOT_START);
-  atomic.store<u32>(slot, 0xffffffff, SLOT_THREAD);
-  if (atomic.cmpxchg<u64>(slot, word, wordOf(tid, generation, STATE_LIVE), SLOT_WORD) != word) return false;
+  // without its OS thread first, of which nobody can say that it is gone: what stands beside the word is the last owner's
+  if (atomic.cmpxchg<u64>(slot, word, wordOf(0, generation, STATE_LIVE), SLOT_WORD) != word) return false;
   atomic.store<u64>(slot, start, SLOT_START);
   atomic.store<u32>(slot, thread, SLOT_THREAD);
   atomic.store<u32>(slot, pid, SLOT_PID);
+  atomic.cmpxchg<u64>(slot, wordOf(0, generation, STATE_LIVE), wordOf(tid, generation, STATE_LIVE), SLOT_WORD);
   mySlot = slot;
   myStats = <usize>load<u32>(0, H_STATS) + <usize>number * STATS_SIZE;
   me = (generation << OWNER_SLOT_BITS) | (number + 1);
@@ -85,7 +85,7 @@ function take(number: u32, word: u64, tid: u32, start: u64, thread: u32, pid: u3
 /** Joins this thread: takes a free slot, else one of the dead. Returns its number or FULL. `weakOrder`: 1 on CPUs that reorder. */
 export function thread_join(tid: u32, start: u64, thread: u32, pid: u32, weakOrder: u32): i32 {
   weak = weakOrder;
-  forgetLocks();
+  forgetHolds();
   // the shell may have died (out of stack) before it noted the slot that an earlier call took
   if (me) thread_mark_dead((me & ((1 << OWNER_SLOT_BITS) - 1)) - 1, me >> OWNER_SLOT_BITS);
   const max = load<u32>(0, H_MAX_THREADS);

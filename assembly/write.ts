@@ -11,52 +11,52 @@
 //
 // Overwriting counts as a hit: the new entry takes the old one's place in its queue.
 import {
-  ABSENT, AGAIN, CHANGED, CLOSED, EXISTS, E_CREATED, E_EXPIRES, E_HASH, E_LENGTH, E_META, E_NEXT, E_PREV, E_SIZE, E_WORD,
-  FREQUENCY_MASK, GENERATION_SHIFT, G_CLEARED, G_GENERATION, G_HARD, G_SOFT, H_CLEARS, KIND_WHOLE, META_REGION_SHIFT, META_TYPE_SHIFT,
-  META_V_SHIFT, MISS, MODE_ADD, MODE_REPLACE, MODE_SET, MODE_TOKEN, MODE_VERSION, NOT_FINITE, PAGE_BITS, PAGE_SIZE, PIECE_LINK, PIECE_PAYLOAD,
-  PIECE_SIZE, QUEUE_BIT, REFUSED, R_ADDRESS, R_GENERATION, R_HASH_HIGH, R_HASH_LOW, R_NUMBER, R_SHARD, R_VERSION, SH_BASE, SH_CLEARS,
-  SH_FILLING, SH_FILLING_LAST, SH_HEAD, SH_MISSES, SH_SWEEP, SH_SWEEP_LEFT, SH_SWEEP_TURN, SH_TAIL, SH_VERSION, SLOT_STAGE, SMALL_MAX,
-  STAMP_MASK, STAMP_SHIFT, SWEEP_EVERY, S_EXPIRED, S_REFUSED, S_SETS, TURNS_MAX, TYPE_NUMBER, TYPE_PLACEHOLDER, VERSION_SHIFT, WHOLE_PAYLOAD,
-  WRONG_TYPE,
+  ABSENT, CHANGED, CLOSED, E_CREATED, E_EXPIRES, E_HASH, E_LENGTH, E_META, E_NEXT, E_PREV, E_SIZE, E_WORD, EXISTS,
+  FREQUENCY_MASK, G_CLEARED, G_HARD, G_SOFT, GENERATION_SHIFT, META_TYPE_SHIFT, META_V_SHIFT, MODE_ADD, MODE_REPLACE,
+  MODE_SET, MODE_VERSION, NOT_FINITE, QUEUE_BIT, R_ADDRESS, R_NUMBER, R_VERSION, REFUSED, S_REFUSED, S_SETS,
+  SH_FILLING, SH_FILLING_LAST, SH_HEAD, SH_MISSES, SH_TAIL, SH_VERSION, SLOT_STAGE, SMALL_MAX, STAMP_MASK,
+  STAMP_SHIFT, TYPE_NUMBER, TYPE_PLACEHOLDER, VERSION_SHIFT, WRONG_TYPE,
 } from './layout';
-import { bucketAddress, bucketCount, commitBegin, commitEnd, freeSlot, isLink, linked } from './index-table';
 import {
-  addBytes, admit, afterInsert, countIn, countOut, counterOf, currentGeneration, entryBytes, evict, generationOf, isGone, linkHead, nowMs, queueOf, regionOf,
-  regionRow, removeEntry, setClocks, typeOf, unlink, monoMs,
+  addBytes, admit, afterInsert, counterOf, countIn, countOut, currentGeneration, entryBytes, generationOf, isGone,
+  linkHead, queueOf, regionRow, removeEntry, setClocks, typeOf, unlink,
 } from './eviction';
 import { stampNow, takeGhost } from './ghost';
 import { hashKey } from './hash';
-import { breathe, fillerDrops, largeHeld, lockLarge, lockShard, turn, turns, unlockLarge, unlockShard } from './lock';
+import { commitBegin, commitEnd, turn } from './hold';
+import { freeSlot } from './index-table';
+import { lockShard, unlockShard } from './lock';
 import { findLocked, foundSlot, identityOf, shardOf } from './read';
-import { buryFilling, growIndex, makeSlot, roomStep, startRoom } from './room';
-import { buryChain, classOf, classSize, freePages, freePiece, fullestPage, takeChunk, takePage, weightOf } from './slab';
+import { growIndex, makeSlot, roomStep, startRoom } from './room';
+import { buryChain, classOf, freePiece, fullestPage, takeChunk, weightOf } from './slab';
+import { mayExpire, sweep } from './sweep';
 import { barrier, count, mySlot } from './threads';
 
 // The entry that is being written (Wasm globals: this thread's).
-let wHash: u64 = 0;
-let wIdentity: u32 = 0;
-let wKeyLength: u32 = 0;
-let wRegion: u32 = 0;
-let wMeta: u32 = 0;
-let wLengths: u64 = 0; // generation and value bytes
-let wBytes: u32 = 0; //   header, key and value
-let wStaged: u32 = 0; //  of them in the staging area
-let wWeight: u32 = 0;
-let wNumber: u64 = 0;
-let wExpires: f64 = 0;
-let wCreated: f64 = 0;
-let wMode: u32 = 0;
-let wExpect: u64 = 0;
-let wGeneration: u64 = 0;
-let wMiss: bool = false; // the key was missed at first: ghosts and `misses` were asked
-let wToMain: bool = false;
+export let wHash: u64 = 0;
+export let wIdentity: u32 = 0;
+export let wKeyLength: u32 = 0;
+export let wRegion: u32 = 0;
+export let wMeta: u32 = 0;
+export let wLengths: u64 = 0; // generation and value bytes
+export let wBytes: u32 = 0; //   header, key and value
+export let wStaged: u32 = 0; //  of them in the staging area
+export let wWeight: u32 = 0;
+export let wNumber: u64 = 0;
+export let wExpires: f64 = 0;
+export let wCreated: f64 = 0;
+export let wMode: u32 = 0;
+export let wExpect: u64 = 0;
+export let wGeneration: u64 = 0;
+export let wMiss: bool = false; // the key was missed at first: ghosts and `misses` were asked
+export let wToMain: bool = false;
 
 /** A generation of another region, copied with a value, must not lie above this one's: it would outlive a clear. */
 @inline function least(a: u64, b: u64): u64 {
   return a < b ? a : b;
 }
 
-function describe(keyLength: u32, keyMeta: u32, valueLength: u32, type: u32, v: u32, mode: u32, now: f64, mono: f64, expires: f64, created: f64, generation: f64, expect: f64): usize {
+export function describe(keyLength: u32, keyMeta: u32, valueLength: u32, type: u32, v: u32, mode: u32, now: f64, mono: f64, expires: f64, created: f64, generation: f64, expect: f64): usize {
   setClocks(now, mono);
   wHash = hashKey(mySlot + SLOT_STAGE, keyLength, keyMeta);
   wIdentity = identityOf(keyLength, keyMeta);
@@ -79,7 +79,7 @@ function describe(keyLength: u32, keyMeta: u32, valueLength: u32, type: u32, v: 
 }
 
 /** Whether the write may go on over what stands (0: nothing). 0, or the refusal. */
-function verdict(old: usize): i32 {
+export function verdict(old: usize): i32 {
   if (wMode == MODE_SET) return 0;
   if (typeOf(wMeta) == TYPE_PLACEHOLDER) return old && (typeOf(load<u32>(old, E_META)) == TYPE_PLACEHOLDER || !isGone(old)) ? EXISTS : 0;
   const live = old && typeOf(load<u32>(old, E_META)) != TYPE_PLACEHOLDER && !isGone(old);
@@ -98,7 +98,7 @@ function verdict(old: usize): i32 {
 }
 
 /** The first look: refuses, or asks the policy about a missed key. 0, or the refusal. */
-function firstLook(sh: usize): i32 {
+export function firstLook(sh: usize): i32 {
   const old = findLocked(sh, wHash, wIdentity, wKeyLength);
   const refusal = verdict(old);
   if (refusal < 0) return refusal;
@@ -115,7 +115,7 @@ function firstLook(sh: usize): i32 {
 }
 
 /** The publishing commit. `large`: its first piece, filled and with its header; 0: a small one, from a page of `cls`. */
-function publish(sh: usize, old: usize, large: usize, cls: u32, page: u32): void {
+export function publish(sh: usize, old: usize, large: usize, cls: u32, page: u32): void {
   const slot = old ? foundSlot : freeSlot;
   const keeps = inPlace(old);
   const oldWord = old ? atomic.load<u64>(old, E_WORD) : 0;
@@ -186,51 +186,8 @@ function publish(sh: usize, old: usize, large: usize, cls: u32, page: u32): void
   if (wMiss && !keeps) afterInsert(sh);
 }
 
-// ---- The sweep
-
-/** Looks at one bucket every few writes while something may have to be reclaimed, and takes away what stands for nobody. */
-function sweep(sh: usize): void {
-  const clears = atomic.load<u32>(0, H_CLEARS);
-  if (clears != load<u32>(sh, SH_CLEARS)) {
-    store<u32>(sh, clears, SH_CLEARS);
-    store<u32>(sh, bucketCount(sh), SH_SWEEP_LEFT);
-  }
-  const left = load<u32>(sh, SH_SWEEP_LEFT);
-  if (!left) return;
-  const due = load<u32>(sh, SH_SWEEP_TURN) + 1;
-  if (due < SWEEP_EVERY) {
-    store<u32>(sh, due, SH_SWEEP_TURN);
-    return;
-  }
-  store<u32>(sh, 0, SH_SWEEP_TURN);
-  store<u32>(sh, left - 1, SH_SWEEP_LEFT);
-  const b = load<u32>(sh, SH_SWEEP) % bucketCount(sh);
-  store<u32>(sh, b + 1, SH_SWEEP);
-  let bucket = bucketAddress(sh, b);
-  while (true) {
-    let word: u64 = 0;
-    for (let i = 0; i < 8; i++) {
-      word = load<u64>(bucket + <usize>(i << 3));
-      if (!word || isLink(word)) continue;
-      const entry = <usize>(<u32>word);
-      if (isGone(entry)) {
-        evict(sh, entry);
-      } else if (load<f64>(entry, E_EXPIRES) != 0 || typeOf(load<u32>(entry, E_META)) == TYPE_PLACEHOLDER) {
-        mayExpire(sh);
-      }
-    }
-    if (!isLink(word) || turns >= TURNS_MAX) return;
-    bucket = linked(word);
-  }
-}
-
-/** Something stands that will have to be swept: the round begins anew. */
-@inline function mayExpire(sh: usize): void {
-  store<u32>(sh, bucketCount(sh), SH_SWEEP_LEFT);
-}
-
 /** The end of every write. */
-function finish(sh: usize): void {
+export function finish(sh: usize): void {
   if (wExpires != 0 || typeOf(wMeta) == TYPE_PLACEHOLDER) mayExpire(sh);
   sweep(sh);
   unlockShard(sh);
@@ -270,7 +227,7 @@ function putLocked(sh: usize): i32 {
 }
 
 /** No room at all: what the write was to replace goes, so that no old value outlives a refused new one. */
-function refuse(sh: usize): i32 {
+export function refuse(sh: usize): i32 {
   count(S_REFUSED);
   const old = findLocked(sh, wHash, wIdentity, wKeyLength);
   if (old && verdict(old) == 0) removeEntry(sh, old, false);
@@ -343,138 +300,6 @@ export function store_increment(keyLength: u32, keyMeta: u32, by: f64, initial: 
     sweep(sh);
     unlockShard(sh);
     return 0;
-  }
-}
-
-// ---- Large entries
-
-/** Gives the large-value lock back when a large write ends without publishing; its pieces belong to nobody then. */
-function leaveLarge(sh: usize, result: i32): i32 {
-  unlockLarge(sh);
-  return result;
-}
-
-/** Size of the piece that this thread took last. */
-let lastPieceSize: u32 = 0;
-
-/** One commit: a piece goes onto `filling`. `cls` is KIND_WHOLE for a page. */
-function takePiece(sh: usize, cls: u32, page: u32): usize {
-  const head = load<u32>(sh, SH_FILLING);
-  const last = <usize>load<u32>(sh, SH_FILLING_LAST);
-  const lastSize = <usize>lastPieceSize;
-  const size = <usize>(cls == KIND_WHOLE ? PAGE_SIZE : classSize(cls));
-  let piece: usize = 0;
-  // commit: take-piece {
-  commitBegin(sh);
-  if (cls == KIND_WHOLE) piece = <usize>(load<u32>(sh, SH_BASE) + (takePage(sh, KIND_WHOLE) << PAGE_BITS));
-  else piece = takeChunk(sh, cls, page);
-  store<u32>(piece + size - 8, 0);
-  store<u32>(piece + size - 4, head);
-  if (head) store<u32>(last + lastSize - 8, <u32>piece);
-  else store<u32>(sh, <u32>piece, SH_FILLING);
-  store<u32>(sh, <u32>piece, SH_FILLING_LAST);
-  commitEnd(sh);
-  // } commit
-  turn();
-  lastPieceSize = <u32>size;
-  return piece;
-}
-
-/**
- * Begins a large write: 0 with both the large-value lock held and all pieces taken (R_ADDRESS is the first; `store_pieces`
- * lists them), or a refusal with nothing held. The staging area holds the key.
- */
-export function large_begin(keyLength: u32, keyMeta: u32, valueLength: u32, type: u32, v: u32, mode: u32, now: f64, mono: f64, expires: f64, created: f64, generation: f64, expect: f64): i32 {
-  const sh = describe(keyLength, keyMeta, valueLength, type, v, mode, now, mono, expires, created, generation, expect);
-  lockLarge(sh);
-  let entered = lockShard(sh);
-  if (entered < 0) return leaveLarge(sh, entered);
-  if (load<u32>(sh, SH_FILLING)) buryFilling(sh); // a dead owner's
-  const refusal = firstLook(sh);
-  if (refusal < 0) {
-    unlockShard(sh);
-    return leaveLarge(sh, refusal);
-  }
-  entered = growIndex(sh);
-  if (entered < 0) return leaveLarge(sh, entered);
-  while (true) {
-    const drops = fillerDrops;
-    const taken = takePieces(sh, drops);
-    if (taken == AGAIN) continue;
-    if (taken == REFUSED) return leaveLarge(sh, refuse(sh));
-    if (taken < 0) return leaveLarge(sh, taken);
-    break;
-  }
-  store<u32>(mySlot, load<u32>(sh, SH_FILLING), R_ADDRESS);
-  store<u32>(mySlot, <u32>sh, R_SHARD);
-  unlockShard(sh);
-  return 0;
-}
-
-/** 0: all taken. AGAIN: the shard was dropped meanwhile (by this thread), begin anew. The lock is held then; not with CLOSED. */
-function takePieces(sh: usize, drops: u32): i32 {
-  startRoom();
-  let rest = wBytes;
-  while (rest) {
-    let cls: u32 = KIND_WHOLE;
-    let part: u32 = WHOLE_PAYLOAD;
-    if (rest < WHOLE_PAYLOAD) {
-      part = rest > PIECE_PAYLOAD ? PIECE_PAYLOAD : rest;
-      cls = classOf(part + PIECE_LINK);
-    }
-    let page: i32 = 0;
-    while (true) {
-      if (cls == KIND_WHOLE ? freePages(sh) > 0 : (page = fullestPage(sh, cls)) >= 0) break;
-      const step = roomStep(sh, cls, wWeight, wToMain);
-      if (fillerDrops != drops) return step < 0 ? step : AGAIN;
-      if (step < 0) return step;
-    }
-    takePiece(sh, cls, page);
-    rest -= part;
-    const entered = breathe(sh);
-    if (fillerDrops != drops) return entered < 0 ? entered : AGAIN;
-    if (entered < 0) return entered;
-  }
-  return 0;
-}
-
-/** Publishes the filled entry. 0 or a refusal, with nothing held; AGAIN: the shard was dropped, begin anew. */
-export function large_publish(): i32 {
-  const sh = largeHeld;
-  const first = <usize>load<u32>(sh, SH_FILLING); // not the results: they are not part of the protocol
-  const drops = fillerDrops;
-  store<u32>(first, <u32>wHash, E_HASH);
-  store<u32>(first, wMeta, E_META);
-  store<u64>(first, wLengths, E_LENGTH);
-  store<f64>(first, wExpires, E_EXPIRES);
-  store<f64>(first, wCreated, E_CREATED);
-  const entered = lockShard(sh);
-  if (entered < 0) return leaveLarge(sh, entered);
-  while (true) {
-    if (fillerDrops != drops) {
-      unlockShard(sh);
-      return leaveLarge(sh, AGAIN);
-    }
-    const old = findLocked(sh, wHash, wIdentity, wKeyLength);
-    const refusal = verdict(old);
-    if (refusal < 0) {
-      buryFilling(sh);
-      finish(sh);
-      return leaveLarge(sh, refusal);
-    }
-    if (!old && !freeSlot) {
-      const step = makeSlot(sh, <u32>wHash);
-      if (step == CLOSED) return leaveLarge(sh, CLOSED);
-      if (step < 0) {
-        buryFilling(sh);
-        return leaveLarge(sh, refuse(sh));
-      }
-      continue;
-    }
-    publish(sh, old, first, 0, 0);
-    count(S_SETS);
-    finish(sh);
-    return leaveLarge(sh, 0);
   }
 }
 

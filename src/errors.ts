@@ -3,6 +3,8 @@
  * its value. {@link CairnError} is the base, so `error instanceof CairnError` tells them from a creator's own.
  */
 
+import { show } from './show.ts';
+
 /** Base of all errors thrown by Cairn. `code` is stable over versions and is what programs should test. */
 export class CairnError extends Error {
   readonly code: string;
@@ -11,17 +13,6 @@ export class CairnError extends Error {
     this.code = code;
     this.name = new.target.name;
   }
-}
-
-/** Shows a value in a message: strings quoted, everything else as short as it can be told apart. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return value.length > 60 ? `'${value.slice(0, 57)}...'` : `'${value}'`;
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'object' && value !== null)
-    return `a ${value.constructor?.name ?? 'null-prototype'} object`;
-  return String(value);
 }
 
 /** An option is unknown, of the wrong type or out of range. `field` names it, `value` is what was given. */

@@ -23,7 +23,7 @@ export type {
   ShareableBackend,
   ShareableBackendClass,
 } from './backend/types.ts';
-export type { CodecOption } from './codec/types.ts';
+export type { CodecOption, CustomCodec } from './codec/types.ts';
 export type { CacheHandle } from './engine/handle.ts';
 export * from './errors.ts';
 export { SlabMutex } from './mutex/slab-mutex.ts';
@@ -33,7 +33,13 @@ export type { GenerationSource } from './region/invalidation.ts';
 export { sha1Mangler } from './region/manglers.ts';
 export { CacheRegion, createRegion } from './region/region.ts';
 export type * from './region/types.ts';
-export type { Bytes, CacheOptions, DecodedOptions, Milliseconds } from './store/options.ts';
+export type {
+  AttachOptions as CacheAttachOptions,
+  Bytes,
+  CacheOptions,
+  DecodedOptions,
+  Milliseconds,
+} from './store/options.ts';
 export { DEFAULTS } from './store/options.ts';
 export { type EntryInfo, type SetOptions, SharedCache } from './store/shared-cache.ts';
 export type { CacheStats } from './store/stats.ts';

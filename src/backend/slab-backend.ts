@@ -19,9 +19,9 @@ import {
   checkDecoded,
   type DecodedOptions,
 } from '../store/options.ts';
-import { codecFor, SharedCache } from '../store/shared-cache.ts';
+import { SharedCache } from '../store/shared-cache.ts';
 import { countStat } from '../store/stats.ts';
-import { MISSING, Store } from '../store/store.ts';
+import { codecFor, MISSING, Store } from '../store/store.ts';
 import { CacheBackend } from './cache-backend.ts';
 import { CachedValue, NO_VALUE, type NoValue } from './cached-value.ts';
 import { SlabGenerations } from './slab-generations.ts';

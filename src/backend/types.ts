@@ -59,5 +59,5 @@ export interface ShareableBackend {
 
 /** A backend class whose instances have a `handle`. */
 export interface ShareableBackendClass<V = any> extends BackendClass<V> {
-  attach(handle: unknown, context: BackendContext): CacheBackend<V>;
+  attach(handle: unknown, context: BackendContext, args?: object): CacheBackend<V>;
 }

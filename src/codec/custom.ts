@@ -1,6 +1,7 @@
 /** A codec of the user's own: its option checked, its errors wrapped. */
 import { types } from 'node:util';
-import { CodecError, OptionError, show } from '../errors.ts';
+import { CodecError, OptionError } from '../errors.ts';
+import { show } from '../show.ts';
 import { NativeCodec } from './native-codec.ts';
 import { type CustomCodec, type EncodedValue, setBytes, setText, ValueType } from './types.ts';
 

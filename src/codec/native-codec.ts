@@ -1,5 +1,6 @@
 /** What all codecs share, and all there is to the `'bytes'` codec: the native kinds. */
-import { CodecError, show } from '../errors.ts';
+import { CodecError } from '../errors.ts';
+import { show } from '../show.ts';
 import { decodeNative, encodeNative } from './native.ts';
 import { type Codec, createEncodedValue, type EncodedValue, ValueType } from './types.ts';
 

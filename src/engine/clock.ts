@@ -81,7 +81,7 @@ export class EngineClock {
 
   #ask(): number {
     const read = Number(this.#injected!());
-    if (read > this.#last) this.#last = read;
+    if (read > this.#last && read < Number.POSITIVE_INFINITY) this.#last = read;
     return this.#last;
   }
 }

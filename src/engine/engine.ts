@@ -319,7 +319,6 @@ function writeHeader(bytes: SharedArrayBuffer, plan: Plan, config: EngineConfig)
   u32(L.H_LAYOUT, L.LAYOUT_VERSION);
   u32(L.H_TOTAL, plan.totalBytes);
   u32(L.H_SHARDS, config.shards);
-  u32(L.H_SHARD_BITS, Math.log2(config.shards));
   u32(L.H_MAX_THREADS, config.maxThreads);
   u32(L.H_MUTEXES, config.mutexes);
   u32(L.H_MAX_VALUE, config.maxValueBytes);

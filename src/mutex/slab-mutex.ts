@@ -125,7 +125,7 @@ class MutexWaits {
   #tick(): void {
     const engine = this.#engine;
     for (const wait of this.#waits.values()) {
-      if (!engine.closed && !engine.down) engine.x.mutex_probe(wait.index);
+      if (!engine.closed) engine.guard((x) => x.mutex_probe(wait.index));
       wait.wake?.();
     }
   }
@@ -145,7 +145,7 @@ class MutexWaits {
       counted = true;
       const held = this.#yieldUntil.has(index) ? YIELD_MS : TICK_MS;
       if (Atomics.wait(engine.i32, this.#turnIndex(index), turn, Math.min(held, left)) === 'timed-out') {
-        engine.x.mutex_probe(index);
+        engine.guard((x) => x.mutex_probe(index));
       }
       engine.clock.forget();
     }

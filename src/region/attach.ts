@@ -20,7 +20,7 @@ import type { AttachOptions, RegionHandle } from './types.ts';
 export function attachRegion<V = unknown>(handle: RegionHandle, options: AttachOptions = {}): CacheRegion<V> {
   checkAttachOptions(options);
   checkHandle(handle, options as Record<string, unknown>);
-  const { wrap, regionInvalidator, ...own } = options;
+  const { wrap, regionInvalidator, arguments: args, ...own } = options;
   const region = new CacheRegion<V>({ ...own, name: handle.name });
   const configured = { expirationTime: handle.expirationTime, wrap, regionInvalidator };
   const attach = (backendClass: BackendClass, context: BackendContext): CacheBackend<any> => {
@@ -30,7 +30,7 @@ export function attachRegion<V = unknown>(handle: RegionHandle, options: AttachO
         `region '${handle.name}': backend '${handle.backendName}' cannot be attached to`,
       );
     }
-    return attachBackend.call(backendClass, handle.backend, context);
+    return attachBackend.call(backendClass, handle.backend, context, args);
   };
   adoptCore(region, buildCore({ ...own, name: handle.name }, configured, handle.backendName, attach));
   return region;

@@ -39,6 +39,7 @@ const KNOWN_CREATE_REGION: ReadonlySet<string> = new Set([
 ]);
 const KNOWN_ATTACH: ReadonlySet<string> = new Set([
   ...REGION_OPTIONS.filter((name) => name !== 'name'),
+  'arguments',
   'wrap',
   'regionInvalidator',
 ]);
@@ -96,19 +97,23 @@ export function checkRegionOptions(options: RegionOptions): void {
   checkFunctions(options);
 }
 
-export function checkConfigureOptions(options: ConfigureOptions): void {
-  checkNames(options, KNOWN_CONFIGURE, 'configure');
-  if (options.expirationTime !== undefined) checkExpiration(options.expirationTime);
-  const args: unknown = options.arguments;
+function checkArguments(args: unknown): void {
   if (args !== undefined && (typeof args !== 'object' || args === null)) {
     throw new OptionError('arguments', args, 'must be an object');
   }
+}
+
+export function checkConfigureOptions(options: ConfigureOptions): void {
+  checkNames(options, KNOWN_CONFIGURE, 'configure');
+  if (options.expirationTime !== undefined) checkExpiration(options.expirationTime);
+  checkArguments(options.arguments);
   checkWrapList(options.wrap);
   checkInvalidator(options.regionInvalidator);
 }
 
 export function checkAttachOptions(options: AttachOptions): void {
   checkNames(options, KNOWN_ATTACH, 'attachRegion');
+  checkArguments(options.arguments);
   checkFunctions(options);
   checkWrapList(options.wrap);
   checkInvalidator(options.regionInvalidator);

@@ -62,6 +62,8 @@ export interface ConfigureOptions {
 }
 
 export interface AttachOptions extends Omit<RegionOptions, 'name'> {
+  /** For the backend's `attach`: what is this thread's own. `cairn.slab` takes `codec` (object form) and `decoded`. */
+  readonly arguments?: object | undefined;
   readonly wrap?: readonly Wrap[] | undefined;
   readonly regionInvalidator?: RegionInvalidator | undefined;
 }

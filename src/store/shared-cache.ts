@@ -3,10 +3,10 @@
  */
 import * as L from '../../assembly/layout.ts';
 import { createCodec } from '../codec/index.ts';
-import type { Codec, CodecOption } from '../codec/types.ts';
+import type { Codec } from '../codec/types.ts';
 import { Engine } from '../engine/engine.ts';
 import type { CacheHandle } from '../engine/handle.ts';
-import { EngineClosedError, OptionError, ValueTypeError, VersionError } from '../errors.ts';
+import { EngineClosedError, OptionError, ValueTypeError } from '../errors.ts';
 import { SlabMutex } from '../mutex/slab-mutex.ts';
 import { CacheCreations } from '../region/cache-region.ts';
 import { DecodedTable } from './decoded-table.ts';
@@ -20,8 +20,9 @@ import {
   checkTtl,
   type Milliseconds,
 } from './options.ts';
+import { scanKeys } from './scan.ts';
 import { type CacheStats, readStats } from './stats.ts';
-import { MISSING, PEEK, Store } from './store.ts';
+import { codecFor, MISSING, PEEK, Store } from './store.ts';
 
 /** Options of a write. */
 export interface SetOptions {
@@ -314,24 +315,9 @@ export class SharedCache<V = unknown> implements Disposable {
   }
 
   /** Keys, weakly consistent: none twice, none missed that stayed put. */
-  *keys(): IterableIterator<string> {
+  keys(): IterableIterator<string> {
     this.#check();
-    const { engine } = this.#store;
-    const cursorAt = () => engine.r64 + (L.R_CURSOR >> 3);
-    for (let shard = 0; shard < engine.shards; shard++) {
-      let cursor = 0n;
-      for (;;) {
-        this.#check();
-        const mono = engine.clock.mono();
-        const now = engine.clock.nowAt(mono);
-        if (engine.down) engine.enter();
-        engine.u64[cursorAt()] = cursor;
-        const found = this.#store.call((x) => x.store_scan(shard, 0, now, mono));
-        if (found === 0) break;
-        cursor = engine.u64[cursorAt()]!;
-        if (found === 1) yield this.#scannedKey();
-      }
-    }
+    return scanKeys(this.#store, () => this.#check());
   }
 
   /** Entries in the manner of `keys`; values as `peek` gives them. */
@@ -412,8 +398,7 @@ export class SharedCache<V = unknown> implements Disposable {
     const mono = this.#engine.clock.mono();
     const now = this.#engine.clock.nowAt(mono);
     const encoded = this.#store.codec.encode(value);
-    this.#creations?.noteChange(key);
-    return this.#store.write(key, encoded, {
+    const code = this.#store.write(key, encoded, {
       mode,
       now,
       mono,
@@ -423,6 +408,8 @@ export class SharedCache<V = unknown> implements Disposable {
       expect,
       v: 1,
     });
+    if (code === 0 || code === L.REFUSED) this.#creations?.noteChange(key);
+    return code;
   }
 
   #delete(key: string, version: number): number {
@@ -433,29 +420,12 @@ export class SharedCache<V = unknown> implements Disposable {
     const length = store.writeKey(key);
     return store.call((x) => x.store_delete(length, store.keyMeta, now, mono, version));
   }
-
-  #scannedKey(): string {
-    const { buffer, stage } = this.#engine;
-    const length = this.#store.resultWord(L.R_KEY_LENGTH);
-    return this.#store.resultWord(L.R_KEY_META) & 1
-      ? buffer.ucs2Slice(stage, stage + length)
-      : buffer.latin1Slice(stage, stage + length);
-  }
 }
 
 /** Milliseconds of a write's `ttl`, 0: never, -1: not given. */
 function ttlOf(options: SetOptions | undefined): number {
   checkNames('options', options, SET_NAMES);
   return options?.ttl === undefined ? -1 : checkTtl(options.ttl);
-}
-
-/** @internal Checks the codec's name against the header's. */
-export function codecFor(engine: Engine, option: CodecOption | undefined): Codec {
-  const name = engine.codecName;
-  const codec = createCodec(option === undefined && (name === 'json' || name === 'bytes') ? name : option);
-  if (codec.name !== name)
-    throw new VersionError(`codec: the cache was made with '${name}', this attach gives '${codec.name}'`);
-  return codec;
 }
 
 /** @internal Makes a cache with a given hash seed and slab size, for tests and benchmarks. */

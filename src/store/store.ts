@@ -9,12 +9,14 @@
 import * as L from '../../assembly/layout.ts';
 import type { TextBuffer } from '../codec/buffer-text.ts';
 import { freezePlain, isShareable } from '../codec/freeze.ts';
-import type { Codec, EncodedValue } from '../codec/types.ts';
+import { createCodec } from '../codec/index.ts';
+import type { Codec, CodecOption, EncodedValue } from '../codec/types.ts';
 import { ValueType } from '../codec/types.ts';
 import type { Engine } from '../engine/engine.ts';
-import { KeyError } from '../errors.ts';
+import { KeyError, VersionError } from '../errors.ts';
 import type { DecodedTable } from './decoded-table.ts';
 import { copyLarge, fillLarge } from './large.ts';
+import { stageValue } from './stage.ts';
 
 /** What reads answer where nothing stands: never a stored value. */
 export const MISSING: unique symbol = Symbol('cairn.missing');
@@ -30,8 +32,6 @@ const ADDRESS = R32(L.R_ADDRESS);
 const LENGTH = R32(L.R_LENGTH);
 const VERSION = R64(L.R_VERSION);
 const NUMBER = R64(L.R_NUMBER);
-
-const WIDE = /[\u0100-\uffff]/;
 
 export interface WriteOptions {
   mode: number;
@@ -318,45 +318,8 @@ export class Store {
     const { now, mono } = options;
     const length = this.writeKey(key);
     const engine = this.engine;
-    const { u8, stage } = engine;
-    let type = value.type;
-    let bytes = 0;
-    let large: Uint8Array | undefined;
-    const room = L.SMALL_MAX - L.E_SIZE - length;
-    if (value.isText) {
-      const text = value.text;
-      bytes = text.length;
-      if (bytes <= room) {
-        let bits = 0;
-        const at = stage + length;
-        for (let i = 0; i < bytes; i++) {
-          const code = text.charCodeAt(i);
-          bits |= code;
-          u8[at + i] = code;
-        }
-        if (bits > 255) {
-          type++;
-          bytes *= 2;
-          if (bytes <= room) engine.buffer.write(text, at, 'utf16le');
-          else large = Buffer.from(text, 'utf16le');
-        }
-      } else if (WIDE.test(text)) {
-        type++;
-        large = Buffer.from(text, 'utf16le');
-        bytes = large.length;
-      } else {
-        large = Buffer.from(text, 'latin1');
-      }
-    } else if (type === ValueType.number) {
-      engine.f64[engine.r64 + NUMBER] = value.number;
-    } else {
-      bytes = value.bytes.length;
-      if (bytes <= room) {
-        if (bytes) u8.set(value.bytes, stage + length);
-      } else {
-        large = value.bytes;
-      }
-    }
+    const staged = stageValue(engine, length, value);
+    const { type, bytes, large } = staged;
     const o = options;
     if (length + bytes > engine.maxValueBytes) return this.#refuse(length, o, now, mono);
     if (large) return this.#writeLarge(length, large, type, o, now, mono);
@@ -446,4 +409,14 @@ function tooLong(key: string): KeyError {
     key,
     `longer than ${L.KEY_MAX} bytes encoded; \`sha1Mangler\` makes short keys of long ones`,
   );
+}
+
+/** The codec of an attach, its name checked against the header's. @throws {VersionError} */
+export function codecFor(engine: Engine, option: CodecOption | undefined): Codec {
+  const name = engine.codecName;
+  const codec = createCodec(option === undefined && (name === 'json' || name === 'bytes') ? name : option);
+  if (codec.name !== name) {
+    throw new VersionError(`codec: the cache was made with '${name}', this attach gives '${codec.name}'`);
+  }
+  return codec;
 }

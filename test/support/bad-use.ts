@@ -1,6 +1,7 @@
 /** What tests of wrong input share: what must be thrown, and every use of a cache there is. */
 import * as assert from 'uvu/assert';
 import * as errors from '../../src/errors.ts';
+import { show } from '../../src/show.ts';
 import { SharedCache } from '../../src/store/shared-cache.ts';
 
 /** That `run` throws exactly this class and code, and that the message holds each of `words`. */
@@ -27,7 +28,7 @@ export function fails(
 
 /** An option error that names the field and shows the value. */
 export function refusesOption(run: () => unknown, field: string, value: unknown): void {
-  fails(run, errors.OptionError, 'ERR_CAIRN_OPTION', `${field}: `, errors.show(value));
+  fails(run, errors.OptionError, 'ERR_CAIRN_OPTION', `${field}: `, show(value));
   try {
     run();
   } catch (error) {

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import * as L from '../../assembly/layout.ts';
 import type { CacheHandle } from '../../src/engine/handle.ts';
 import * as errors from '../../src/errors.ts';
+import { show } from '../../src/show.ts';
 import { MAX_BYTES } from '../../src/store/options.ts';
 import { SharedCache } from '../../src/store/shared-cache.ts';
 import { fails, refusesOption, smallCache, uses } from '../support/bad-use.ts';
@@ -256,7 +257,7 @@ test('keys that are too long, or no strings', () => {
     Object('k'),
   ]) {
     for (const use of Object.values(uses(cache, key)))
-      fails(use, errors.KeyError, 'ERR_CAIRN_KEY', 'key', errors.show(key));
+      fails(use, errors.KeyError, 'ERR_CAIRN_KEY', 'key', show(key));
   }
   for (const key of longest) assert.is(cache.get(key), key);
   assert.is(cache.size, stood);
