@@ -133,13 +133,6 @@ export class BackendNotFoundError extends CairnError {
   }
 }
 
-/** Waiting for another's creation took longer than `waitTimeout`, and there was no stale value to serve. */
-export class WaitTimeoutError extends CairnError {
-  constructor(key: string, waitMs: number) {
-    super('ERR_CAIRN_WAIT_TIMEOUT', `key ${show(key)}: waited ${waitMs} ms for its creation`);
-  }
-}
-
 /** A creator asked for the very key that it is creating, and no stale value stood there. */
 export class ReentrantCreationError extends CairnError {
   constructor(key: string) {
@@ -151,12 +144,5 @@ export class ReentrantCreationError extends CairnError {
 export class MutexError extends CairnError {
   constructor(message: string) {
     super('ERR_CAIRN_MUTEX', message);
-  }
-}
-
-/** A deserializer throws this to say "treat it as a miss". */
-export class CantDeserializeError extends CairnError {
-  constructor(message = 'the stored value cannot be deserialized', options?: ErrorOptions) {
-    super('ERR_CAIRN_CANT_DESERIALIZE', message, options);
   }
 }
