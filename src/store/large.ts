@@ -55,19 +55,29 @@ export function fillLarge(engine: Engine, keyLength: number, value: Uint8Array):
   if (!whole) throw new Error('a piece of a large value is missing');
 }
 
+/** Copies up to this long go to memory that this thread keeps; results of a decode share nothing with it. */
+const SCRATCH_MAX = 262_144;
+let scratch = Buffer.alloc(0);
+
+/** Private memory for a copy of `length` bytes, good until the next call. */
+export function privateBytes(length: number): Buffer {
+  if (length > SCRATCH_MAX) return Buffer.allocUnsafeSlow(length);
+  if (scratch.length < length) scratch = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(length)));
+  return scratch.subarray(0, length);
+}
+
 /**
- * Copies the large value that a read has just named, into `into` if given (it has the value's length). The caller checks
+ * Copies the large value that a read has just named, into `into` (it has the value's length). The caller checks
  * afterwards that what was read is what stood there. `undefined`: what was read cannot be an entry any more.
  */
-export function copyLarge(engine: Engine, keyLength: number, into?: Buffer): Buffer | undefined {
+export function copyLarge(engine: Engine, keyLength: number, into: Buffer): Buffer | undefined {
   const address = engine.u32[engine.r32 + (L.R_ADDRESS >> 2)]!;
   const length = engine.u32[engine.r32 + (L.R_LENGTH >> 2)]!;
-  if (length > L.VALUE_MAX) return undefined;
-  const bytes = into ?? Buffer.allocUnsafeSlow(length);
+  if (length !== into.length) return undefined;
   const before = L.E_SIZE + keyLength;
   const whole = eachPiece(engine, address, before + length, (at, offset, count) => {
     const from = Math.max(before, offset);
-    bytes.set(engine.u8.subarray(at + from - offset, at + count), from - before);
+    into.set(engine.u8.subarray(at + from - offset, at + count), from - before);
   });
-  return whole ? bytes : undefined;
+  return whole ? into : undefined;
 }

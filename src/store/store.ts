@@ -15,7 +15,7 @@ import { ValueType } from '../codec/types.ts';
 import type { Engine } from '../engine/engine.ts';
 import { KeyError, VersionError } from '../errors.ts';
 import type { DecodedTable } from './decoded-table.ts';
-import { copyLarge, fillLarge } from './large.ts';
+import { copyLarge, fillLarge, privateBytes } from './large.ts';
 import { stageValue } from './stage.ts';
 
 /** What reads answer where nothing stands: never a stored value. */
@@ -205,7 +205,9 @@ export class Store {
     if (tries < L.READ_TRIES) {
       const address = engine.u32[engine.r32 + ADDRESS]!;
       const version = engine.f64[engine.r64 + VERSION]!;
-      const bytes = engine.guard(() => copyLarge(engine, keyLength));
+      const length = engine.u32[engine.r32 + LENGTH]!;
+      const into = length <= L.VALUE_MAX ? privateBytes(length) : undefined; // longer: what was read is no entry
+      const bytes = into && engine.guard(() => copyLarge(engine, keyLength, into));
       if (bytes && this.call((x) => x.store_check())) {
         return this.#take(address, version, type, bytes as TextBuffer, 0, bytes.length);
       }
@@ -220,7 +222,7 @@ export class Store {
       const length = engine.u32[engine.r32 + LENGTH]!;
       const large = found > ValueType.number && L.E_SIZE + keyLength + length > L.SMALL_MAX;
       try {
-        if (large && length <= spare.length && !copyLarge(engine, keyLength, spare))
+        if (large && length === spare.length && !copyLarge(engine, keyLength, spare))
           throw new Error('a piece of a large value is missing');
         engine.x.store_unlock();
       } catch (error) {
@@ -229,7 +231,7 @@ export class Store {
         throw engine.died(error);
       }
       if (!large) return this.value(found, keyLength, flags, tries);
-      if (length <= spare.length) {
+      if (length === spare.length) {
         const address = engine.u32[engine.r32 + ADDRESS]!;
         return this.#take(address, this.result(L.R_VERSION), found, spare as TextBuffer, 0, length);
       }

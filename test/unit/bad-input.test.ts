@@ -194,6 +194,7 @@ test('a handle with a memory of no bytes', () => {
     'ERR_CAIRN_VERSION',
     'handle',
   );
+  checkHeap(cache);
   cache.close();
 });
 

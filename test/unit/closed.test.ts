@@ -44,6 +44,7 @@ if (isMainThread) {
     await thread.ask('attach', cache.handle, { codec: 'structured' });
     assert.is(slots(cache).live, 2);
     await thread.leave();
+    checkHeap(cache);
     cache.close();
   });
 
