@@ -4,6 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
+import { debuglog } from 'node:util';
 import * as L from '../../assembly/layout.ts';
 import { createCodec } from '../codec/index.ts';
 import type { Codec, CodecOption } from '../codec/types.ts';
@@ -49,6 +50,7 @@ const ENGINE_OPTIONS = [
   'codec',
   'decoded',
 ] as const;
+const debug = debuglog('cairn');
 const ATTACHED = Symbol('cairn.attached');
 const GENERATIONS = 2 ** 39;
 const METADATA = ['ct', 'v', 'generation'];
@@ -258,6 +260,9 @@ function openEngine(args: SlabArguments, context: BackendContext): { engine: Eng
     return { engine: SharedCache.engineOf(args.cache).retain(), codec: SharedCache.codecOf(args.cache) };
   }
   // members that are not the engine's are somebody else's: dogpile's rule for arguments
+  const strangers = Object.keys(args).filter((name) => !(ENGINE_OPTIONS as readonly string[]).includes(name));
+  if (strangers.length > 0)
+    debug('region %s: cairn.slab ignores the arguments %s', context.region, strangers.join(', '));
   const options: CacheOptions = {};
   for (const name of ENGINE_OPTIONS) {
     if (args[name] !== undefined) (options as Record<string, unknown>)[name] = args[name];
