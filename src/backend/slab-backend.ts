@@ -16,6 +16,7 @@ import type { GenerationSource } from '../region/invalidation.ts';
 import { DecodedTable } from '../store/decoded-table.ts';
 import {
   type CacheOptions,
+  CREATE_NAMES,
   checkCreateOptions,
   checkDecoded,
   type DecodedOptions,
@@ -39,17 +40,8 @@ interface SlabToken {
   readonly version: number;
 }
 
-const ENGINE_OPTIONS = [
-  'maxBytes',
-  'ttl',
-  'mutexes',
-  'lease',
-  'maxValueBytes',
-  'maxThreads',
-  'shards',
-  'codec',
-  'decoded',
-] as const;
+/** What `arguments` has for an engine; the clock is the region's. */
+const ENGINE_OPTIONS = CREATE_NAMES.filter((name) => name !== 'clock') as readonly (keyof CacheOptions)[];
 const debug = debuglog('cairn');
 const ATTACHED = Symbol('cairn.attached');
 const GENERATIONS = 2 ** 39;

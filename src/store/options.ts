@@ -73,7 +73,8 @@ export interface CheckedOptions {
   shards: number;
 }
 
-const CREATE_NAMES = [
+/** Names of all options of `create`. */
+export const CREATE_NAMES = [
   'maxBytes',
   'ttl',
   'mutexes',

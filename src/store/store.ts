@@ -61,6 +61,8 @@ export class Store {
   readonly #finish: Finish | undefined;
   /** region << 1 | UTF-16, of the key that was written last. */
   #meta = 0;
+  /** Bytes of the key that was read last. */
+  #keyLength = 0;
   /** Version of what `read` answered last, 0: nothing stood. */
   lastVersion = 0;
 
@@ -119,9 +121,23 @@ export class Store {
 
   /** The value of a key, or MISSING. `flags`: 0, or PEEK. */
   read(key: string, flags: number): unknown {
+    const type = this.#probe(key, flags);
+    if (type >= 0) return this.value(type, this.#keyLength, flags, 0);
+    this.lastVersion = 0;
+    return MISSING;
+  }
+
+  /** Only looks: the type of what stands (its fields are in the results), or MISS. Neither counts as a hit. */
+  look(key: string): number {
+    return this.#probe(key, PEEK);
+  }
+
+  /** The one call of a read: the type of what stands, or MISS. */
+  #probe(key: string, flags: number): number {
     const engine = this.engine;
     if (engine.clock.injected) this.#askFirst(key);
     const length = this.writeKey(key);
+    this.#keyLength = length;
     let type: number;
     try {
       type = engine.x.store_get(length, this.#meta, flags);
@@ -130,30 +146,7 @@ export class Store {
       engine.down = 1;
       throw engine.died(error);
     }
-    if (type < 0) {
-      this.lastVersion = 0;
-      return type === L.MISS ? MISSING : this.#fail(type);
-    }
-    return this.value(type, length, flags, 0);
-  }
-
-  /**
-   * Only looks: the type of what stands (its fields are in the results), or MISS. Neither counts as a hit.
-   */
-  look(key: string): number {
-    const engine = this.engine;
-    if (engine.clock.injected) this.#askFirst(key);
-    const length = this.writeKey(key);
-    let type: number;
-    try {
-      type = engine.x.store_get(length, this.#meta, PEEK);
-    } catch (error) {
-      engine.u32[engine.stateIndex] = engine.deadWord;
-      engine.down = 1;
-      throw engine.died(error);
-    }
-    if (type < 0 && type !== L.MISS) this.#fail(type);
-    return type;
+    return type < 0 && type !== L.MISS ? this.#fail(type) : type;
   }
 
   /**
