@@ -7,5 +7,5 @@ export { store_check, store_get, store_get_locked, store_pieces, store_unlock } 
 export { large_begin, large_publish } from './large';
 export { store_increment, store_put, store_refuse } from './write';
 export { index_bytes, region_count, region_raise, store_begin, store_delete, store_end, store_scan, store_touch, store_version } from './store';
-export { mutex_extend, mutex_held, mutex_of, mutex_probe, mutex_release, mutex_try, mutex_wake_all } from './mutex-table';
+export { mutex_shorten, mutex_held, mutex_of, mutex_probe, mutex_release, mutex_try, mutex_wake_all } from './mutex-table';
 export { debug_die, debug_held, debug_number, debug_walk } from './debug';

@@ -10,7 +10,7 @@
 // afterwards · O its thread only · I fixed after the engine was made.
 
 export const MAGIC: u32 = 0x4e524943; // 'CIRN'
-export const LAYOUT_VERSION: u32 = 1;
+export const LAYOUT_VERSION: u32 = 2;
 
 // ╒═══════════ Header, 4096 bytes ═══════════╕   [I] unless said
 export const H_SIZE: u32 = 4096;
@@ -90,8 +90,8 @@ export const SLOT_STAGE: u32 = 256;
 // A small value that was read, or a list of pieces [O]
 export const SLOT_COPY: u32 = 1280;
 
-// ╒═══════════ Statistics stripe, 128 bytes a thread slot: u64 each [O writes, all read] ═══════════╕
-export const STATS_SIZE: u32 = 128;
+// ╒═══════════ Statistics stripe, 2176 bytes a thread slot: u64 each, then f64s [O writes, all read] ═══════════╕
+export const STATS_SIZE: u32 = 2176;
 export const S_HITS: u32 = 0;
 export const S_MISSES: u32 = 8;
 export const S_SETS: u32 = 16;
@@ -108,10 +108,12 @@ export const S_MUTEX_WAITS: u32 = 96; //   times a thread waited for another's l
 export const S_LOADS: u32 = 104; //        creators run
 export const S_UNLOCKED: u32 = 112; //     creators run without their mutex
 export const S_PAGES_EMPTIED: u32 = 120;
+export const S_REGIONS: u32 = 128; //      f64[64][4]  what each region counts on its fast path
+export const S_REGION_SIZE: u32 = 32;
 
-// ╒═══════════ Region row, 320 bytes ═══════════╕
+// ╒═══════════ Region row, 576 bytes ═══════════╕
 export const REGIONS: u32 = 64;
-export const REGION_SIZE: u32 = 320;
+export const REGION_SIZE: u32 = 576;
 export const G_GENERATION: u32 = 0; // u64  counts invalidations and clears [A]
 export const G_CLEARED: u32 = 8; //   u64  floors: an entry below is gone, [A]
 export const G_HARD: u32 = 16; //     u64  missing, [A]
@@ -119,6 +121,8 @@ export const G_SOFT: u32 = 24; //     u64  stale [A]
 export const G_NAME_LENGTH: u32 = 56; // u32 [I once the row counts]
 export const G_NAME: u32 = 64; //     up to 255 bytes
 export const REGION_NAME_MAX: u32 = 255;
+export const G_COUNTERS: u32 = 320; // u64[32]  what the region counts elsewhere [A]
+export const G_COUNTERS_MAX: u32 = 32;
 
 // ╒═══════════ Mutex record, 32 bytes ═══════════╕
 export const MUTEX_SIZE: u32 = 32;

@@ -43,11 +43,12 @@ export function mutex_try(index: u32, now: f64, leaseMs: f64): f64 {
   return <f64>next;
 }
 
-/** Gives a held mutex a new end: what no caller awaits any more keeps it shorter. */
-export function mutex_extend(index: u32, fence: f64, until: f64): void {
+/** Ends a held mutex's lease at `until`, if it would not end before: what no caller awaits any more has a shorter one. */
+export function mutex_shorten(index: u32, fence: f64, until: f64): void {
   const record = recordOf(index);
   const deadline = atomic.load<u64>(record, X_DEADLINE);
   if (atomic.load<u64>(record, X_WORD) != ((<u64>(<u32>fence) << 32) | <u64>me)) return;
+  if (<f64>(deadline >> 24) <= until) return;
   // by exchange: the lease may be lost meanwhile, and then the deadline is another's
   atomic.cmpxchg<u64>(record, deadline, (<u64>until << 24) | <u64>(<u32>fence & X_FENCE_MASK), X_DEADLINE);
 }

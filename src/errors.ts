@@ -140,6 +140,30 @@ export class ReentrantCreationError extends CairnError {
   }
 }
 
+/** `waitTimeout` passed while others created the key, and no stale value stood. The creator did not run. */
+export class WaitTimeoutError extends CairnError {
+  readonly waitTimeoutMs: number;
+  constructor(key: string, waitTimeoutMs: number) {
+    super('ERR_CAIRN_WAIT_TIMEOUT', `key ${show(key)}: others are creating it for ${waitTimeoutMs} ms`);
+    this.waitTimeoutMs = waitTimeoutMs;
+  }
+}
+
+/** A creator of several keys returned something else than one value for each; nothing was stored. */
+export class CreatorResultError extends CairnError {
+  constructor(expected: number, result: unknown) {
+    const got = Array.isArray(result) ? `an array of ${result.length}` : show(result);
+    super('ERR_CAIRN_CREATOR_RESULT', `the creator was asked for an array of ${expected} values, got ${got}`);
+  }
+}
+
+/** For deserializers to throw: what is stored cannot be read (any more), so it counts as missing. */
+export class CantDeserializeError extends CairnError {
+  constructor(message = 'the stored value cannot be deserialized', options?: ErrorOptions) {
+    super('ERR_CAIRN_DESERIALIZE', message, options);
+  }
+}
+
 /** A mutex was released that its holder never acquired. */
 export class MutexError extends CairnError {
   constructor(message: string) {

@@ -29,8 +29,11 @@ export * from './errors.ts';
 export { SlabMutex } from './mutex/slab-mutex.ts';
 export type { CacheMutex, SharedMutex } from './mutex/types.ts';
 export { attachRegion } from './region/attach.ts';
+export type { RegionConfig } from './region/config.ts';
+export type { RegionCounters, RegionStats } from './region/counters.ts';
+export type { ErrorEvent, HitEvent, InvalidateEvent, LoadEvent, MissEvent } from './region/events.ts';
 export type { GenerationSource } from './region/invalidation.ts';
-export { sha1Mangler } from './region/manglers.ts';
+export { lengthConditionalMangler, sha1Mangler } from './region/manglers.ts';
 export { CacheRegion, createRegion } from './region/region.ts';
 export type * from './region/types.ts';
 export type {

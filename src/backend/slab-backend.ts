@@ -12,6 +12,7 @@ import { Engine } from '../engine/engine.ts';
 import type { CacheHandle } from '../engine/handle.ts';
 import { OptionError, RegionLimitError } from '../errors.ts';
 import { SlabMutex } from '../mutex/slab-mutex.ts';
+import type { RegionCounters } from '../region/counters.ts';
 import type { GenerationSource } from '../region/invalidation.ts';
 import { DecodedTable } from '../store/decoded-table.ts';
 import {
@@ -26,6 +27,7 @@ import { countStat } from '../store/stats.ts';
 import { codecFor, MISSING, Store } from '../store/store.ts';
 import { CacheBackend } from './cache-backend.ts';
 import { CachedValue, NO_VALUE, type NoValue } from './cached-value.ts';
+import { SlabCounters } from './slab-counters.ts';
 import { SlabGenerations } from './slab-generations.ts';
 import type { BackendContext, BegunCreation, Clock, SetOptions, ShareableBackend } from './types.ts';
 
@@ -38,6 +40,11 @@ export interface SlabArguments extends CacheOptions {
 /** What a token is: the version that must still stand. */
 interface SlabToken {
   readonly version: number;
+}
+
+/** What a creation of the cache's own may add: how long the value lives, instead of the engine's `ttl`; 0 is never. */
+interface SlabSetOptions extends SetOptions {
+  readonly ttlMs?: number;
 }
 
 /** What `arguments` has for an engine; the clock is the region's. */
@@ -56,10 +63,10 @@ const METADATA = ['ct', 'v', 'generation'];
  */
 export class SlabBackend<V = unknown> extends CacheBackend<V> implements ShareableBackend {
   readonly generations: GenerationSource;
+  readonly counters: RegionCounters;
   readonly clock: Clock;
   readonly #engine: Engine;
   readonly #store: Store;
-  readonly #ttls = new Map<string, number>();
   #open = true;
 
   constructor(args: SlabArguments, context: BackendContext) {
@@ -73,6 +80,7 @@ export class SlabBackend<V = unknown> extends CacheBackend<V> implements Shareab
       const table = mode === 'off' ? undefined : new DecodedTable(bytes);
       this.#store = new Store(engine, region, codec, table, mode === 'freeze', cachedValue);
       this.generations = new SlabGenerations(engine, region);
+      this.counters = new SlabCounters(engine, region);
     } catch (error) {
       engine.release();
       throw error;
@@ -126,7 +134,7 @@ export class SlabBackend<V = unknown> extends CacheBackend<V> implements Shareab
     }
     if (typeof ct !== 'number') throw new OptionError('metadata.ct', ct, 'expected epoch milliseconds');
     const token = options?.token as SlabToken | undefined;
-    const ttl = this.#ttls.get(key) ?? this.#engine.ttlMs;
+    const ttl = (options as SlabSetOptions | undefined)?.ttlMs ?? this.#engine.ttlMs;
     const mono = this.#engine.clock.mono();
     const now = this.#engine.clock.nowAt(mono);
     const encoded = this.#store.codec.encode(value.payload);
@@ -220,12 +228,6 @@ export class SlabBackend<V = unknown> extends CacheBackend<V> implements Shareab
   noteLoad(unlocked: boolean): void {
     countStat(this.#engine, L.S_LOADS);
     if (unlocked) countStat(this.#engine, L.S_UNLOCKED);
-  }
-
-  /** @internal What is stored under `key` until this is called again has this `ttl` instead of the engine's (`undefined`: that again). */
-  setTtl(key: string, ttlMs: number | undefined): void {
-    if (ttlMs === undefined) this.#ttls.delete(key);
-    else this.#ttls.set(key, ttlMs);
   }
 
   /** Detaches this thread; closes the engine if this backend made it and nothing else of this thread uses it. */

@@ -1,4 +1,5 @@
 /** Types that backends, regions and applications share. */
+import type { RegionCounters } from '../region/counters.ts';
 import type { GenerationSource } from '../region/invalidation.ts';
 import type { CacheBackend } from './cache-backend.ts';
 import type { CachedValue, NoValue } from './cached-value.ts';
@@ -53,7 +54,9 @@ export interface ShareableBackend {
   readonly generations: GenerationSource;
   /** The clock that all threads of this backend share; used by regions that were given none. */
   readonly clock: Clock;
-  /** Counts a creator that runs, for statistics; `unlocked`: without the mutex. */
+  /** Where the region counts, so that all threads see one number. */
+  readonly counters?: RegionCounters;
+  /** Counts a creator that runs, for the statistics of the whole store; `unlocked`: without the mutex. */
   noteLoad?(unlocked: boolean): void;
 }
 

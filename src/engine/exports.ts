@@ -52,7 +52,7 @@ export interface EngineExports {
   store_scan(shard: number, region: number, now: number, mono: number): number;
   mutex_of(keyLength: number, keyMeta: number): number;
   mutex_try(index: number, now: number, leaseMs: number): number;
-  mutex_extend(index: number, fence: number, until: number): void;
+  mutex_shorten(index: number, fence: number, until: number): void;
   mutex_release(index: number, fence: number): number;
   mutex_held(index: number, now: number): number;
   mutex_probe(index: number): void;

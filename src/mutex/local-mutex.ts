@@ -9,7 +9,7 @@ import type { CacheMutex } from './types.ts';
 /** A mutex between the asynchronous calls of one thread. It never blocks the thread. */
 export class LocalMutex implements CacheMutex {
   #held = false;
-  readonly #waiters: ((got: true) => void)[] = [];
+  readonly #waiters: ((got: boolean) => void)[] = [];
   readonly #onChange: (mutex: LocalMutex, held: boolean) => void;
 
   /** `onChange` is called when the mutex stops or begins to be free. */
@@ -17,12 +17,27 @@ export class LocalMutex implements CacheMutex {
     this.#onChange = onChange;
   }
 
-  /** `true` at once when it is free; else a promise of `true`, or `false` without `wait`. */
-  acquire(wait = true): boolean | Promise<boolean> {
-    if (this.#held) return wait && new Promise((resolve) => this.#waiters.push(resolve));
+  /** `true` at once when it is free; else `false` without `wait`, or a promise: of `false` if `signal` fires first. */
+  acquire(wait = true, signal?: AbortSignal): boolean | Promise<boolean> {
+    if (this.#held) return wait && !signal?.aborted && this.#wait(signal);
     this.#held = true;
     this.#onChange(this, true);
     return true;
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<boolean> {
+    return new Promise((resolve) => {
+      const leave = () => {
+        this.#waiters.splice(this.#waiters.indexOf(take), 1);
+        resolve(false);
+      };
+      const take = (got: boolean) => {
+        signal?.removeEventListener('abort', leave);
+        resolve(got);
+      };
+      this.#waiters.push(take);
+      signal?.addEventListener('abort', leave, { once: true });
+    });
   }
 
   /** Hands the mutex on. Throws {@link MutexError} (`ERR_CAIRN_MUTEX`) when nobody holds it. */

@@ -66,17 +66,35 @@ class MutexWaits {
     wait?.wake?.();
   }
 
-  wait(index: number): Promise<number> {
-    return new Promise((take, fail) => {
-      const wait = this.#waits.get(index);
-      if (wait) {
-        wait.queue.push({ take, fail });
+  /** The fence, or 0 if `signal` fires first. */
+  wait(index: number, signal: AbortSignal | undefined): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        const { queue } = wait;
+        queue.splice(queue.indexOf(waiter), 1);
+        if (queue.length === 0) wait.wake?.();
+        resolve(0);
+      };
+      const waiter: Waiter = {
+        take(fence) {
+          signal?.removeEventListener('abort', leave);
+          resolve(fence);
+        },
+        fail(error) {
+          signal?.removeEventListener('abort', leave);
+          reject(error);
+        },
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      let wait = this.#waits.get(index)!;
+      if (wait !== undefined) {
+        wait.queue.push(waiter);
         return;
       }
-      const made: Wait = { index, queue: [{ take, fail }], wake: undefined };
-      this.#waits.set(index, made);
+      wait = { index, queue: [waiter], wake: undefined };
+      this.#waits.set(index, wait);
       this.#interval ??= setInterval(() => this.#tick(), TICK_MS);
-      void this.#represent(made);
+      void this.#represent(wait);
     });
   }
 
@@ -200,21 +218,22 @@ export class SlabMutex implements SharedMutex, Disposable {
   }
 
   /**
-   * `acquire()` waits without blocking the event loop and resolves to `true`; `acquire(false)` is `tryAcquire()`.
-   * Rejects with {@link EngineClosedError} when the engine closes meanwhile.
+   * `acquire()` waits without blocking the event loop and resolves to `true`, or to `false` if `signal` fires first;
+   * `acquire(false)` is `tryAcquire()`. Rejects with {@link EngineClosedError} when the engine closes meanwhile.
    */
   acquire(wait: false): boolean;
-  acquire(wait?: true): Promise<boolean>;
-  acquire(wait?: boolean): boolean | Promise<boolean>;
-  acquire(wait = true): boolean | Promise<boolean> {
+  acquire(wait?: true, signal?: AbortSignal): Promise<boolean>;
+  acquire(wait?: boolean, signal?: AbortSignal): boolean | Promise<boolean>;
+  acquire(wait = true, signal?: AbortSignal): boolean | Promise<boolean> {
     if (!wait) return this.tryAcquire();
-    return this.#acquire();
+    return this.#acquire(signal);
   }
 
-  async #acquire(): Promise<boolean> {
+  async #acquire(signal: AbortSignal | undefined): Promise<boolean> {
     this.#refuseTwice();
     const fence = this.#waits.try(this.index);
-    return this.#took(fence > 0 ? fence : await this.#waits.wait(this.index));
+    if (fence > 0) return this.#took(fence);
+    return !signal?.aborted && this.#took(await this.#waits.wait(this.index, signal));
   }
 
   /** Blocks this thread until the mutex is got; `false`: `timeoutMs` passed first (default: no limit). */
@@ -240,10 +259,12 @@ export class SlabMutex implements SharedMutex, Disposable {
     return engine.guard((x) => x.mutex_held(this.index, engine.clock.mono())) === 1;
   }
 
-  /** @internal Gives the lease another length from now: a run that nobody awaits has a short one. */
-  extend(leaseMs: number): void {
-    if (this.#fence)
-      this.#engine.x.mutex_extend(this.index, this.#fence, this.#engine.clock.mono() + leaseMs);
+  /** Ends the lease in `leaseMs` milliseconds, if it would not end before: what nobody awaits has a short one. */
+  shorten(leaseMs: number): void {
+    const engine = this.#engine;
+    if (this.#fence === 0 || leaseMs >= engine.leaseMs || engine.down) return;
+    const until = engine.clock.mono() + leaseMs;
+    engine.guard((x) => x.mutex_shorten(this.index, this.#fence, until));
   }
 
   [Symbol.dispose](): void {

@@ -7,9 +7,11 @@
 export interface CacheMutex {
   /**
    * Takes the mutex. With `wait` (the default) the answer comes when it is got; `false` then means that it will not
-   * be got, and the region creates without it. Without `wait` it never waits for another holder.
+   * be got, and the region creates without it. Without `wait` it never waits for another holder. When `signal` fires
+   * first the caller has left: a mutex that looks at it takes it out of its queue and answers `false`; another's late
+   * answer is released at once.
    */
-  acquire(wait?: boolean): boolean | PromiseLike<boolean>;
+  acquire(wait?: boolean, signal?: AbortSignal): boolean | PromiseLike<boolean>;
   /** Gives it back. */
   release(): void;
   /** Whether anybody holds it. Synchronous; never acquires. */
@@ -26,6 +28,8 @@ export interface SharedMutex extends CacheMutex {
   tryAcquire(): boolean;
   /** Blocks the thread until it is got; `false` when `timeoutMs` have passed. */
   acquireSync(timeoutMs?: number): boolean;
+  /** Ends the holder's lease in `leaseMs` milliseconds, if it would not end before. */
+  shorten?(leaseMs: number): void;
 }
 
 /** Tells a mutex of a shared table from any other. */

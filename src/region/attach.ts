@@ -4,7 +4,8 @@ import { RegionHandleError } from '../errors.ts';
 import { buildCore } from './build.ts';
 import { checkHandle } from './handle.ts';
 import { checkAttachOptions } from './options.ts';
-import { adoptCore, CacheRegion } from './region.ts';
+import { CacheRegion } from './region.ts';
+import { adoptCore } from './region-life.ts';
 import type { AttachOptions, RegionHandle } from './types.ts';
 
 /**

@@ -11,19 +11,20 @@ import type { ConfigureOptions, RegionOptions, Wrap } from './types.ts';
 /** Makes the innermost backend from its class. */
 export type MakeBackend = (backendClass: BackendClass, context: BackendContext) => CacheBackend<any>;
 
-/** Builds the core at once, or by a promise where the backend's class comes by one. */
+/** `before`: the core whose place it takes. Builds the core at once, or by a promise where the backend's class comes by one. */
 export function buildCore<V>(
   options: RegionOptions,
   configured: ConfigureOptions,
   backendName: string,
   make: MakeBackend,
+  before: RegionCore<V> | null = null,
 ): Awaitable<RegionCore<V>> {
   const proxies = proxiesOf(configured.wrap);
   const build = (backendClass: BackendClass): RegionCore<V> => {
     const clock = options.clock && monotone(options.clock);
     const own: RegionOptions = { ...options, clock };
     const context = clock === undefined ? { region: options.name } : { region: options.name, clock };
-    return buildOver(own, configured, backendName, make(backendClass, context), proxies);
+    return buildOver(own, configured, backendName, make(backendClass, context), proxies, before);
   };
   const loaded = loadBackend(backendName);
   return isThenable(loaded)
@@ -38,11 +39,12 @@ function buildOver<V>(
   backendName: string,
   actual: CacheBackend<V>,
   proxies: ProxyBackend<V>[],
+  before: RegionCore<V> | null,
 ): RegionCore<V> {
   try {
     let backend = actual;
     for (const proxy of proxies.toReversed()) backend = proxy.wrap(backend);
-    return new RegionCore(options, configured, backendName, backend, actual);
+    return new RegionCore(options, configured, backendName, backend, actual, before);
   } catch (error) {
     actual.close?.();
     throw error;

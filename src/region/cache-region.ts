@@ -6,8 +6,9 @@ import { NO_VALUE } from '../backend/cached-value.ts';
 import { SlabBackend } from '../backend/slab-backend.ts';
 import { freezePlain } from '../codec/freeze.ts';
 import type { SharedCache } from '../store/shared-cache.ts';
+import { createOne, createOneSync } from './calls.ts';
 import { RegionCore } from './core.ts';
-import { createAsync, createSync } from './creation.ts';
+import type { Job } from './creation.ts';
 import { MISSING } from './invalidation.ts';
 import type { Creator, SyncCreator } from './types.ts';
 
@@ -27,31 +28,13 @@ export class CacheCreations<V> {
 
   /** For a key that the caller has just missed. `ttlMs` below 0: the engine's own. The creator that runs decides. */
   async create(key: string, creator: Creator<V>, ttlMs: number): Promise<V> {
-    const timed = async () => {
-      const value = await creator();
-      if (ttlMs >= 0) this.#backend.setTtl(key, ttlMs);
-      return value;
-    };
-    try {
-      const request = this.#request(key, ttlMs < 0 ? creator : timed);
-      return this.#frozen(await createAsync(this.#core, request, NO_VALUE, MISSING, null));
-    } finally {
-      this.#backend.setTtl(key, undefined);
-    }
+    const job = this.#job(creator, ttlMs, false);
+    return this.#frozen(await createOne(this.#core, job, { name: key, key }, NO_VALUE, MISSING, null));
   }
 
   createSync(key: string, creator: SyncCreator<V>, ttlMs: number): V {
-    const timed = () => {
-      const value = creator();
-      if (ttlMs >= 0) this.#backend.setTtl(key, ttlMs);
-      return value;
-    };
-    try {
-      const request = this.#request(key, ttlMs < 0 ? creator : timed);
-      return this.#frozen(createSync(this.#core, request, NO_VALUE, MISSING));
-    } finally {
-      this.#backend.setTtl(key, undefined);
-    }
+    const job = this.#job(creator, ttlMs, true);
+    return this.#frozen(createOneSync(this.#core, job, { name: key, key }, NO_VALUE, MISSING));
   }
 
   /** The cache changed a key by itself: nobody joins a run of it that has begun. */
@@ -68,8 +51,9 @@ export class CacheCreations<V> {
     this.#backend.close();
   }
 
-  #request(key: string, creator: Creator<V>) {
-    return { key, mangled: key, creator, expiration: null, staleOnError: false };
+  #job(creator: Creator<V> | SyncCreator<V>, ttlMs: number, sync: boolean): Job<V> {
+    const call = sync ? this.#core.syncDefaults : this.#core.callDefaults;
+    return { call, creator, multi: false, sync, ttlMs: ttlMs < 0 ? undefined : ttlMs };
   }
 
   #frozen(value: V): V {

@@ -1,20 +1,36 @@
-/** What a region consists of once it is configured. Fixed for life, but for its counter. */
+/** What a region consists of once it is configured. Fixed for life. */
 import { debuglog } from 'node:util';
-import type { CacheBackend, Clock, ShareableBackend } from '../backend/types.ts';
-import { KeyError, OptionError } from '../errors.ts';
+import { CachedValue, NO_VALUE, type NoValue, VALUE_VERSION } from '../backend/cached-value.ts';
+import type { Awaitable, CacheBackend, Clock, ShareableBackend } from '../backend/types.ts';
+import { type CantDeserializeError, KeyError, OptionError } from '../errors.ts';
 import { LocalMutexes } from '../mutex/local-mutex.ts';
+import { type CacheMutex, isSharedMutex } from '../mutex/types.ts';
 import { threadClock } from './clock.ts';
+import {
+  HITS,
+  LOADS,
+  LocalCounters,
+  MISSES,
+  type RegionCounters,
+  STALE_SERVED,
+  UNLOCKED,
+} from './counters.ts';
+import { onError, onHit, onMiss } from './events.ts';
 import { Invalidation, LocalGenerations } from './invalidation.ts';
 import { Lock } from './lock-order.ts';
-import { DEFAULTS } from './options.ts';
+import { type CallOptions, callDefaults, DEFAULTS } from './options.ts';
+import type { CacheRegion } from './region.ts';
 import { Runs } from './runs.ts';
+import { isThenable } from './steps.ts';
 import type {
   ConfigureOptions,
+  Deserializer,
   ErrorListener,
   ExpirationTime,
   HandleFunction,
   KeyMangler,
   RegionOptions,
+  Serializer,
 } from './types.ts';
 
 const debug = debuglog('cairn');
@@ -40,9 +56,17 @@ export class RegionCore<V> {
   readonly sharesGenerations: boolean;
   readonly runs = new Runs<V>();
   readonly localMutexes = new LocalMutexes();
-  /** How often a creator ran without a lock: the order forbade to wait, or the mutex was not to be had. */
-  unlockedCreations = 0;
+  readonly counters: RegionCounters;
+  /** How a call without options goes, and its `Sync` twin. */
+  readonly callDefaults: CallOptions<V>;
+  readonly syncDefaults: CallOptions<V>;
+  /** The region itself, for its runner. */
+  region: CacheRegion<V> | null = null;
   closed = false;
+  readonly #serializer: Serializer<V> | null;
+  readonly #deserializer: Deserializer<V> | null;
+  /** Mutexes of other makes, with the key under which each was seen first: that orders it. */
+  readonly #foreign = new WeakMap<CacheMutex, string>();
   readonly #onError: ErrorListener | null;
   readonly #shareable: Partial<ShareableBackend>;
 
@@ -52,6 +76,7 @@ export class RegionCore<V> {
     backendName: string,
     backend: CacheBackend<V>,
     actualBackend: CacheBackend<V>,
+    before: RegionCore<V> | null = null,
   ) {
     const shareable = actualBackend as Partial<ShareableBackend>;
     const { clock, keyMangler } = options;
@@ -67,10 +92,16 @@ export class RegionCore<V> {
     this.functions = functionsGiven(options, configured);
     this.sharesGenerations = shareable.generations !== undefined;
     this.invalidation = new Invalidation(
-      shareable.generations ?? new LocalGenerations(),
-      configured.regionInvalidator ?? null,
+      shareable.generations ?? before?.invalidation.ownSource() ?? new LocalGenerations(),
+      configured.regionInvalidator ?? before?.invalidation.strategy ?? null,
       this.clock,
     );
+    if (before !== null) this.invalidation.inherit(before.invalidation);
+    this.counters = shareable.counters ?? new LocalCounters();
+    this.callDefaults = callDefaults(this.expirationTime, options.asyncCreationRunner ?? null);
+    this.syncDefaults = { ...this.callDefaults, waitTimeoutMs: DEFAULTS.waitTimeoutSync };
+    this.#serializer = options.serializer ?? null;
+    this.#deserializer = options.deserializer ?? null;
     this.#onError = options.onError ?? null;
   }
 
@@ -83,23 +114,80 @@ export class RegionCore<V> {
     return mangled;
   }
 
+  /** What the backend gave, with its payload deserialized; `NO_VALUE` where that cannot be done. */
+  decode(found: CachedValue<any> | NoValue): CachedValue<V> | NoValue {
+    if (this.#deserializer === null || found === NO_VALUE) return found;
+    const { payload, metadata } = found;
+    // What other versions stored is not for this deserializer.
+    if (metadata.v !== VALUE_VERSION) return found;
+    try {
+      return new CachedValue(this.#deserializer(payload), metadata);
+    } catch (error) {
+      // By its code: it may come from another copy of the package.
+      if ((error as CantDeserializeError | null)?.code === 'ERR_CAIRN_DESERIALIZE') return NO_VALUE;
+      throw error;
+    }
+  }
+
+  /** What is stored in the place of `value`. */
+  encode(value: V): V {
+    return this.#serializer === null ? value : (this.#serializer(value) as V);
+  }
+
+  /** Reads several keys of the backend, in their order. */
+  readMulti(keys: readonly string[]): Awaitable<(CachedValue<V> | NoValue)[]> {
+    if (keys.length === 0) return [];
+    const found = this.backend.getMulti(keys);
+    if (this.#deserializer === null) return found;
+    const decode = (entries: (CachedValue<V> | NoValue)[]) => entries.map((entry) => this.decode(entry));
+    return isThenable(found)
+      ? found.then(decode as (entries: unknown) => (CachedValue<V> | NoValue)[])
+      : decode(found as (CachedValue<V> | NoValue)[]);
+  }
+
   /** The lock under which `key` (mangled) is created, not yet taken. */
   lockOf(key: string): Lock {
     const mutex = this.backend.getMutex(key);
-    return new Lock(mutex ?? this.localMutexes.get(key), this.id, key, mutex === null);
+    if (mutex === null) return new Lock(this.localMutexes.get(key), this.id, key, true);
+    if (isSharedMutex(mutex)) return new Lock(mutex, this.id, '', false);
+    // Several keys may have one such mutex: its place in the order must not depend on the key.
+    let first = this.#foreign.get(mutex);
+    if (first === undefined) this.#foreign.set(mutex, (first = key));
+    return new Lock(mutex, this.id, first, false);
+  }
+
+  /** Notes a read: whether it found a fresh value. */
+  noteRead(name: string, fresh: boolean): void {
+    this.counters.add(fresh ? HITS : MISSES, 1);
+    if (fresh) {
+      if (onHit.hasSubscribers) onHit.publish({ region: this.name, key: name, stale: false });
+    } else if (onMiss.hasSubscribers) onMiss.publish({ region: this.name, key: name });
+  }
+
+  /** Notes that a caller gets the stale value. */
+  noteStale(name: string): void {
+    this.counters.add(STALE_SERVED, 1);
+    if (onHit.hasSubscribers) onHit.publish({ region: this.name, key: name, stale: true });
   }
 
   /** Notes that a creator runs. */
   noteLoad(unlocked: boolean): void {
-    if (unlocked) this.unlockedCreations++;
+    this.counters.add(LOADS, 1);
+    if (unlocked) this.counters.add(UNLOCKED, 1);
     this.#shareable.noteLoad?.(unlocked);
   }
 
+  /** Notes an error, whoever gets it. */
+  noteError(error: unknown, keys: readonly string[]): void {
+    if (onError.hasSubscribers) onError.publish({ region: this.name, keys, error });
+  }
+
   /** Where errors go that no caller waits for. */
-  readonly report = (error: unknown): void => {
+  readonly report = (error: unknown, keys: readonly string[] = []): void => {
     debug('region %s: %O', this.name, error);
+    this.noteError(error, keys);
     try {
-      this.#onError?.(error);
+      this.#onError?.(error, { region: this.name, keys });
     } catch (thrown) {
       debug('region %s: onError threw %O', this.name, thrown);
     }
@@ -111,6 +199,8 @@ function functionsGiven(options: RegionOptions, configured: ConfigureOptions): H
   const given: HandleFunction[] = [];
   if (options.clock !== undefined) given.push('clock');
   if (options.keyMangler !== undefined) given.push('keyMangler');
+  if (options.serializer !== undefined) given.push('serializer');
+  if (options.deserializer !== undefined) given.push('deserializer');
   if (configured.wrap !== undefined && configured.wrap.length > 0) given.push('wrap');
   if (configured.regionInvalidator !== undefined) given.push('regionInvalidator');
   return given;

@@ -1,6 +1,7 @@
 /** Missing, stale or fresh: what a value that a backend returned is to its reader. */
 import { type CachedValue, NO_VALUE, type NoValue, VALUE_VERSION } from '../backend/cached-value.ts';
 import type { RegionCore } from './core.ts';
+import { noteMissing } from './events.ts';
 import { FRESH, type Freshness, MISSING, STALE } from './invalidation.ts';
 import type { ExpirationTime } from './types.ts';
 
@@ -11,12 +12,18 @@ export function judge<V>(
   key: string,
   expiration: ExpirationTime,
 ): Freshness {
-  if (entry === NO_VALUE) return MISSING;
+  if (entry === NO_VALUE) return missing(core, key, 'no value present');
   const { ct, v, generation } = entry.metadata;
-  if (v !== VALUE_VERSION) return MISSING;
+  if (v !== VALUE_VERSION) return missing(core, key, 'dogpile version update');
   const valid = core.invalidation.judge(ct, generation, key);
-  if (valid !== FRESH || expiration === null) return valid;
+  if (valid === MISSING) return missing(core, key, 'hard invalidation detected');
+  if (valid === STALE || expiration === null) return valid;
   return core.clock() - ct > expiration ? STALE : FRESH;
+}
+
+function missing<V>(core: RegionCore<V>, key: string, why: string): typeof MISSING {
+  noteMissing(core.name, key, why);
+  return MISSING;
 }
 
 /** For plain reads, which want it fresh or not at all; `undefined` expiration reads whatever was not cleared. */

@@ -90,6 +90,18 @@ export class Invalidation {
     this.#clock = clock;
   }
 
+  /** Its counters, if they are in this thread: a region that gets another backend keeps them. */
+  ownSource(): LocalGenerations | null {
+    return this.source instanceof LocalGenerations ? this.source : null;
+  }
+
+  /** Takes over the times that another one of the same region noted. */
+  inherit(before: Invalidation): void {
+    this.#clearedAt = before.#clearedAt;
+    this.#hardAt = before.#hardAt;
+    this.#softAt = before.#softAt;
+  }
+
   /** Whether the value was cleared, and so is gone for every read. */
   gone(ct: number, generation: number | undefined): boolean {
     return this.#counted(generation) ? generation < this.source.cleared() : ct < this.#clearedAt;

@@ -2,24 +2,28 @@
  * Which mutexes a creation may wait for.
  *
  * Every lock has a rank: those of shared mutex tables first, by (engine, index), then all others, by (region
- * instance, mangled key). A creator that asks for another key runs a creation within its own; the chain of these is a
+ * instance, mangled key). A creation takes its locks in ascending order, each once, and the one lock of several keys
+ * once for all of them. A creator that asks for another key runs a creation within its own; the chain of these is a
  * `CreationContext`, kept by `AsyncLocalStorage` around asynchronous creators and by a variable around `Sync` ones.
  *
  * O1  A creation waits, for a mutex or for another creation's result, only if the rank is above every rank in its
- *     chain. A creation counts with its rank also where it goes without its lock, since others may have joined it.
+ *     chain. A creation counts with its ranks also where it goes without its locks, since others may have joined it.
+ *     The result of a creation with several locks has the lowest of their ranks, as it may have to wait for that one.
  * O2  It may also join a creation that was begun within its own innermost context: that one obeys O1 for the whole
  *     chain of the joiner.
  * O3  A `Sync` creation stops all of its thread, so it waits only for a rank above every lock that the thread holds
  *     or queues for, and never for a lock that only this thread can release.
- * O4  A context whose lock was released is dead: what it left running no longer counts it.
+ * O4  A context whose locks were released is dead: what it left running no longer counts it. A creation that nobody
+ *     waits for from its start belongs to no chain.
  *
  * By O1 and O2 every wait goes to a higher rank or down into the waiter's own creations, so no cycle can close. By O3
- * a blocked thread holds only what is below what it waits for.
+ * a blocked thread holds only what is below what it waits for. A call for several keys that joins creations waits for
+ * those when it holds no lock of its own any more.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type CacheMutex, isSharedMutex, type SharedMutex } from '../mutex/types.ts';
 
-/** A mutex with its place in the order. One object per creation. */
+/** A mutex with its place in the order. One object per creation and key. */
 export class Lock {
   readonly mutex: CacheMutex;
   /** The mutex again, if it belongs to a shared table. */
@@ -30,6 +34,7 @@ export class Lock {
   readonly #minor: number;
   readonly #key: string;
 
+  /** `key` orders it among those of its region that are in no shared table. */
   constructor(mutex: CacheMutex, regionId: number, key: string, threadOnly: boolean) {
     const shared = isSharedMutex(mutex) ? mutex : null;
     this.mutex = mutex;
@@ -46,38 +51,41 @@ export class Lock {
     return this.shared !== null && this.#major === other.#major && this.#minor === other.#minor;
   }
 
-  isAbove(other: Lock): boolean {
-    if (this.#major !== other.#major) return this.#major > other.#major;
-    if (this.#minor !== other.#minor) return this.#minor > other.#minor;
-    return this.#key > other.#key;
+  /** Below 0, 0 or above 0 as its rank is lower, the same or higher. */
+  compare(other: Lock): number {
+    if (this.#major !== other.#major) return this.#major < other.#major ? -1 : 1;
+    if (this.#minor !== other.#minor) return this.#minor - other.#minor;
+    return this.#key < other.#key ? -1 : this.#key > other.#key ? 1 : 0;
   }
+
+  isAbove(other: Lock): boolean {
+    return this.compare(other) > 0;
+  }
+}
+
+/** What a creation has of one lock. */
+export interface Claim {
+  readonly lock: Lock;
+  /** Whether it is held for this creation; else it runs under an outer one's, or without. */
+  owned: boolean;
 }
 
 /** A creator that runs, with those within which it was begun. */
 export class CreationContext {
   readonly parent: CreationContext | null;
-  readonly lock: Lock;
-  /** Whether the lock is held for this creation; else it runs under an outer one's, or without. */
-  readonly owned: boolean;
+  readonly claims: readonly Claim[];
   /** The region, by its core: two of one name on one engine are the same. */
   readonly core: { readonly name: string };
-  readonly key: string;
+  /** The keys that its creator makes. */
+  runs: readonly { readonly key: string }[] = [];
   alive = true;
   /** Whether it is in the asynchronous storage. */
   stored = false;
 
-  constructor(
-    parent: CreationContext | null,
-    lock: Lock,
-    owned: boolean,
-    core: { readonly name: string },
-    key: string,
-  ) {
+  constructor(parent: CreationContext | null, claims: readonly Claim[], core: { readonly name: string }) {
     this.parent = parent;
-    this.lock = lock;
-    this.owned = owned;
+    this.claims = claims;
     this.core = core;
-    this.key = key;
   }
 }
 
@@ -107,16 +115,17 @@ export function callWithin<T>(context: CreationContext, sync: boolean, creator: 
   onStack = sync ? context : null;
   try {
     if (sync) return creator();
+    if (!context.stored) storedAlive++;
     context.stored = true;
-    storedAlive++;
     return storage.run(context, creator);
   } finally {
     onStack = before;
   }
 }
 
-/** Ends a context before its lock is released: from now on it holds nothing. */
+/** Ends a context before its locks are released: from now on it holds nothing. */
 export function endContext(context: CreationContext): void {
+  if (!context.alive) return;
   context.alive = false;
   if (context.stored && --storedAlive === 0) storage.disable();
 }
@@ -129,9 +138,9 @@ export function isCreating(
   lock: Lock,
 ): boolean {
   for (let context = chain; context !== null; context = context.parent) {
-    if (!context.alive || context.key !== key) continue;
+    if (!context.alive || !context.runs.some((run) => run.key === key)) continue;
     if (context.core === core) return true;
-    const engine = context.lock.shared?.engineId;
+    const engine = context.claims[0].lock.shared?.engineId;
     if (engine !== undefined && engine === lock.shared?.engineId && context.core.name === core.name)
       return true;
   }
@@ -141,7 +150,7 @@ export function isCreating(
 /** Whether the chain holds this mutex, for another key: then it is not taken again. */
 export function isHeld(chain: CreationContext | null, lock: Lock): boolean {
   for (let context = chain; context !== null; context = context.parent) {
-    if (context.alive && context.owned && context.lock.is(lock)) return true;
+    if (context.alive && context.claims.some((claim) => claim.owned && claim.lock.is(lock))) return true;
   }
   return false;
 }
@@ -149,12 +158,12 @@ export function isHeld(chain: CreationContext | null, lock: Lock): boolean {
 /** O1: whether the chain may wait for this rank. */
 export function mayWait(chain: CreationContext | null, lock: Lock): boolean {
   for (let context = chain; context !== null; context = context.parent) {
-    if (context.alive && !lock.isAbove(context.lock)) return false;
+    if (context.alive && !context.claims.every((claim) => lock.isAbove(claim.lock))) return false;
   }
   return true;
 }
 
-/** O1 and O2: whether the chain may wait for a creation with this lock, begun within `begunIn`. */
+/** O1 and O2: whether the chain may wait for a creation whose lowest lock this is, begun within `begunIn`. */
 export function mayJoin(chain: CreationContext | null, lock: Lock, begunIn: CreationContext | null): boolean {
   if (mayWait(chain, lock)) return true;
   for (let context = begunIn; context !== null; context = context.parent) {

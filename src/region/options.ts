@@ -1,6 +1,7 @@
 /** Checks of all options: an unknown or wrong one is named, with its value. */
 import { OptionError } from '../errors.ts';
 import type {
+  AsyncCreationRunner,
   AttachOptions,
   ConfigureOptions,
   CreateOptions,
@@ -9,10 +10,26 @@ import type {
   ReadOptions,
   RegionInvalidator,
   RegionOptions,
+  WriteOptions,
 } from './types.ts';
 
-const REGION_OPTIONS = ['name', 'clock', 'keyMangler', 'freeze', 'onError'] as const;
-const CONFIGURE_OPTIONS = ['expirationTime', 'arguments', 'wrap', 'regionInvalidator'] as const;
+const REGION_FUNCTIONS = [
+  'clock',
+  'keyMangler',
+  'serializer',
+  'deserializer',
+  'keyGenerator',
+  'asyncCreationRunner',
+  'onError',
+] as const;
+const REGION_OPTIONS = ['name', ...REGION_FUNCTIONS, 'freeze'] as const;
+const CONFIGURE_OPTIONS = [
+  'expirationTime',
+  'arguments',
+  'wrap',
+  'regionInvalidator',
+  'replaceExistingBackend',
+] as const;
 const INVALIDATOR_METHODS = [
   'invalidate',
   'isInvalidated',
@@ -28,6 +45,9 @@ export const DEFAULTS = Object.freeze({
   hard: true,
   ignoreExpiration: false,
   staleOnError: false,
+  refresh: 'inline',
+  /** Of `Sync` forms, milliseconds. Promise forms have no limit. */
+  waitTimeoutSync: 10_000,
 });
 
 const KNOWN_REGION: ReadonlySet<string> = new Set(REGION_OPTIONS);
@@ -44,7 +64,18 @@ const KNOWN_ATTACH: ReadonlySet<string> = new Set([
   'regionInvalidator',
 ]);
 const KNOWN_READ: ReadonlySet<string> = new Set(['expirationTime', 'ignoreExpiration']);
-const KNOWN_CREATE: ReadonlySet<string> = new Set(['expirationTime', 'staleOnError']);
+const MULTI_CREATE_OPTIONS = [
+  'expirationTime',
+  'shouldCache',
+  'signal',
+  'waitTimeout',
+  'staleOnError',
+  'softTimeout',
+  'refresh',
+];
+const KNOWN_MULTI_CREATE: ReadonlySet<string> = new Set(MULTI_CREATE_OPTIONS);
+const KNOWN_CREATE: ReadonlySet<string> = new Set([...MULTI_CREATE_OPTIONS, 'asyncCreationRunner']);
+const KNOWN_WRITE: ReadonlySet<string> = new Set(['token']);
 const KNOWN_INVALIDATE: ReadonlySet<string> = new Set(['hard']);
 
 function checkNames(options: object, known: ReadonlySet<string>, call: string): void {
@@ -74,7 +105,7 @@ function checkName(name: unknown): void {
 
 /** Checks what a region and its attached twins share. */
 function checkFunctions(options: Omit<RegionOptions, 'name'>): void {
-  for (const name of ['clock', 'keyMangler', 'onError']) checkType(options, name, 'function');
+  for (const name of REGION_FUNCTIONS) checkType(options, name, 'function');
   checkType(options, 'freeze', 'boolean');
 }
 
@@ -109,6 +140,7 @@ export function checkConfigureOptions(options: ConfigureOptions): void {
   checkArguments(options.arguments);
   checkWrapList(options.wrap);
   checkInvalidator(options.regionInvalidator);
+  checkType(options, 'replaceExistingBackend', 'boolean');
 }
 
 export function checkAttachOptions(options: AttachOptions): void {
@@ -146,10 +178,94 @@ export function readExpiration(options: ReadOptions, own: ExpirationTime): Expir
   return options.ignoreExpiration ? undefined : expiration;
 }
 
-export function createExpiration(options: CreateOptions, own: ExpirationTime): ExpirationTime {
-  checkNames(options, KNOWN_CREATE, 'getOrCreate');
+/** How one call of `getOrCreate` or `getOrCreateMulti` is to go, after its options were checked. */
+export interface CallOptions<V> {
+  readonly expiration: ExpirationTime;
+  readonly shouldCache: ((value: V) => boolean) | null;
+  readonly signal: AbortSignal | null;
+  /** `Infinity`: no limit. */
+  readonly waitTimeoutMs: number;
+  readonly staleOnError: boolean;
+  /** `Infinity`: no limit. */
+  readonly softTimeoutMs: number;
+  readonly background: boolean;
+  readonly runner: AsyncCreationRunner<V> | null;
+  /** Has the caller to watch a signal or the time? */
+  readonly impatient: boolean;
+}
+
+/** What holds for a call without options. */
+export function callDefaults<V>(
+  expiration: ExpirationTime,
+  runner: AsyncCreationRunner<V> | null,
+): CallOptions<V> {
+  return {
+    expiration,
+    shouldCache: null,
+    signal: null,
+    waitTimeoutMs: Infinity,
+    staleOnError: DEFAULTS.staleOnError,
+    softTimeoutMs: Infinity,
+    background: false,
+    runner,
+    impatient: false,
+  };
+}
+
+/** `call`: the method's name. A call for several keys has no runner, a `Sync` one no soft timeout. */
+export function callOptions<V>(
+  options: CreateOptions<V>,
+  defaults: CallOptions<V>,
+  call: 'getOrCreate' | 'getOrCreateMulti' | 'getOrCreateSync' | 'getOrCreateMultiSync',
+): CallOptions<V> {
+  const multi = call.startsWith('getOrCreateMulti');
+  const sync = call.endsWith('Sync');
+  checkNames(options, multi ? KNOWN_MULTI_CREATE : KNOWN_CREATE, call);
   checkType(options, 'staleOnError', 'boolean');
-  return callExpiration(options.expirationTime, own);
+  checkType(options, 'shouldCache', 'function');
+  checkType(options, 'asyncCreationRunner', 'function');
+  const { shouldCache = null, signal = null, refresh, asyncCreationRunner } = options;
+  if (signal !== null && !(signal instanceof AbortSignal)) {
+    throw new OptionError('signal', signal, 'must be an AbortSignal');
+  }
+  if (refresh !== undefined && refresh !== 'inline' && refresh !== 'background') {
+    throw new OptionError('refresh', refresh, "must be 'inline' or 'background'");
+  }
+  const softTimeoutMs = callTimeout('softTimeout', options.softTimeout);
+  if (sync && softTimeoutMs !== Infinity) {
+    throw new OptionError(
+      'softTimeout',
+      options.softTimeout,
+      `is not for ${call}: nothing can end a creator that runs at once`,
+    );
+  }
+  const waitTimeoutMs = callTimeout('waitTimeout', options.waitTimeout);
+  // Whoever says how it is to be refreshed does not mean the region's runner.
+  const runner = asyncCreationRunner ?? (refresh === undefined ? defaults.runner : null);
+  return {
+    expiration: callExpiration(options.expirationTime, defaults.expiration),
+    shouldCache,
+    signal,
+    waitTimeoutMs: sync && options.waitTimeout === undefined ? DEFAULTS.waitTimeoutSync : waitTimeoutMs,
+    staleOnError: options.staleOnError ?? DEFAULTS.staleOnError,
+    softTimeoutMs,
+    background: refresh === 'background',
+    runner: multi ? null : runner,
+    impatient: signal !== null || waitTimeoutMs !== Infinity || softTimeoutMs !== Infinity,
+  };
+}
+
+function callTimeout(name: string, value: unknown): number {
+  if (value === undefined || value === null) return Infinity;
+  if (typeof value === 'number' && value >= 0) return value;
+  throw new OptionError(name, value, 'must be milliseconds, 0 or more, or null for no limit');
+}
+
+/** The token of a fenced write, if it is one. */
+export function writeToken(options: WriteOptions | undefined): unknown {
+  if (options === undefined) return undefined;
+  checkNames(options, KNOWN_WRITE, 'set');
+  return options.token;
 }
 
 function callExpiration(given: ExpirationTime | undefined, own: ExpirationTime): ExpirationTime {

@@ -1,4 +1,4 @@
-/** How a run ended, before each of its callers makes of it what its own options say. */
+/** How the creation of one key ended, before each of its callers makes of it what its own options say. */
 import { type CachedValue, NO_VALUE, type NoValue } from '../backend/cached-value.ts';
 
 /** A value, or an error with the stale value that stood at the time. */
@@ -12,11 +12,4 @@ export function succeeded<V>(value: V): Outcome<V> {
 
 export function failed<V>(error: unknown, stale: CachedValue<V> | NoValue = NO_VALUE): Outcome<V> {
   return { failed: true, error, stale };
-}
-
-/** What a caller gets: the value, the stale value if it asked for that, or the error thrown. */
-export function resultOf<V>(outcome: Outcome<V>, staleOnError: boolean): V {
-  if (!outcome.failed) return outcome.value;
-  if (staleOnError && outcome.stale !== NO_VALUE) return outcome.stale.payload;
-  throw outcome.error;
 }

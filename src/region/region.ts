@@ -1,52 +1,49 @@
 /**
  * A cache region: the policies over one backend.
  *
- * A hit is one read and one judgement, at once and without a generator; only what is not fresh goes on to
- * creation.ts. A region is unconfigured, loading (its backend's class comes by a promise), configured or closed:
- * `#core` stands exactly while it is configured, `#loading` while asynchronous operations wait for it.
+ * A hit is one read and one judgement, at once and without a generator; only what is not fresh goes on to calls.ts.
  */
 import type { CachedValue, NoValue } from '../backend/cached-value.ts';
-import type { Awaitable, CacheBackend } from '../backend/types.ts';
-import {
-  EngineClosedError,
-  OptionError,
-  RegionAlreadyConfiguredError,
-  RegionNotConfiguredError,
-  RegionNotReadyError,
-} from '../errors.ts';
-import { buildCore } from './build.ts';
+import { OptionError } from '../errors.ts';
+import { createAfterRead, createMany, createManySync, createOne, createOneSync } from './calls.ts';
 import type { RegionCore } from './core.ts';
-import { createAfterRead, createAsync, createSync } from './creation.ts';
+import { type RegionStats, readRegionStats } from './counters.ts';
+import type { Job } from './creation.ts';
 import { judge } from './freshness.ts';
-import { handleOf } from './handle.ts';
 import { FRESH } from './invalidation.ts';
-import { clearAll, deleteKey, invalidateAll, readEntry, writeValue } from './operations.ts';
 import {
-  checkConfigureOptions,
-  checkRegionOptions,
-  createExpiration,
-  DEFAULTS,
-  invalidateHard,
-  splitOptions,
-} from './options.ts';
-import { atOnce, isThenable } from './steps.ts';
+  clearAll,
+  dated,
+  deleteKey,
+  deleteKeys,
+  invalidateAll,
+  isLocked,
+  keysOf,
+  readEntry,
+  readPayloads,
+  writeValue,
+  writeValues,
+} from './operations.ts';
+import { callOptions, invalidateHard, splitOptions, writeToken } from './options.ts';
+import { RegionLife } from './region-life.ts';
+import { storeFor } from './runner.ts';
+import { atOnce, driveAsync, driveSync, isThenable } from './steps.ts';
 import type {
   ConfigureOptions,
   CreateOptions,
   Creator,
   InvalidateOptions,
+  MultiCreateOptions,
+  MultiCreator,
   ReadOptions,
-  RegionHandle,
+  RefusePromise,
   RegionOptions,
   SyncCreator,
+  SyncMultiCreator,
+  WriteOptions,
 } from './types.ts';
 
 const BACKEND = 'the backend';
-
-/** The core of a configured region. */
-export let coreOf: <V>(region: CacheRegion<V>) => RegionCore<V>;
-/** Configures a region with a core that was built elsewhere. */
-export let adoptCore: <V>(region: CacheRegion<V>, built: Awaitable<RegionCore<V>>) => void;
 
 /**
  * Values of one kind with one set of policies, over a backend. Every operation returns a promise and has a twin that
@@ -58,100 +55,16 @@ export let adoptCore: <V>(region: CacheRegion<V>, built: Awaitable<RegionCore<V>
  * also {@link RegionNotReadyError} (`ERR_CAIRN_NOT_READY`), and what the backend throws. Promise forms always reject
  * and never throw.
  */
-export class CacheRegion<V = unknown> {
-  static {
-    coreOf = (region) => region.#ready();
-    adoptCore = (region, built) => region.#adopt(built);
-  }
-
-  readonly #options: RegionOptions;
-  #core: RegionCore<V> | null = null;
-  #loading: Promise<void> | null = null;
-  #loadError: unknown;
-  #closed = false;
-
-  /** As {@link createRegion}, without its `backend`. */
-  constructor(options: RegionOptions) {
-    checkRegionOptions(options);
-    this.#options = { ...options };
-  }
-
-  get name(): string {
-    return this.#options.name;
-  }
-
-  /**
-   * Gives the region its backend, by the name under which the class is registered, and its policies. Returns the
-   * region. If the class comes by a promise, the first asynchronous operation waits for it, and fails as it does.
-   *
-   * @throws {RegionAlreadyConfiguredError} `ERR_CAIRN_CONFIGURED`.
-   * @throws {BackendNotFoundError} `ERR_CAIRN_BACKEND`: no such name.
-   * @throws {OptionError} `ERR_CAIRN_OPTION`. After any error the region is as it was.
-   */
-  configure(backend: string, options: ConfigureOptions = {}): this {
-    if (this.isConfigured) throw new RegionAlreadyConfiguredError(this.name);
-    if (this.#closed) throw this.#refusal();
-    checkConfigureOptions(options);
-    const make = options.arguments ?? {};
-    this.#adopt(buildCore(this.#options, options, backend, (Backend, context) => new Backend(make, context)));
-    return this;
-  }
-
-  #adopt(built: Awaitable<RegionCore<V>>): void {
-    this.#loadError = undefined;
-    if (!isThenable(built)) {
-      this.#core = built as RegionCore<V>;
-      return;
-    }
-    this.#loading = Promise.resolve(built).then(
-      (core) => {
-        this.#loading = null;
-        if (this.#closed) core.backend.close?.();
-        else this.#core = core;
-      },
-      (error) => {
-        this.#loading = null;
-        this.#loadError = error;
-        throw error;
-      },
-    );
-    // Operations that wait get the error; if there is none, the next one does.
-    this.#loading.catch(() => {});
-  }
-
-  /** Whether it has a backend, or is loading one. */
-  get isConfigured(): boolean {
-    return this.#core !== null || this.#loading !== null;
-  }
-
-  /** The backend as the region uses it: the outermost proxy, if there are any. Throws as the `Sync` forms do. */
-  get backend(): CacheBackend<V> {
-    return this.#ready().backend;
-  }
-
-  /** The backend within all proxies. Throws as the `Sync` forms do. */
-  get actualBackend(): CacheBackend<V> {
-    return this.#ready().actualBackend;
-  }
-
-  /**
-   * What another thread hands to `attachRegion`; structured-cloneable.
-   *
-   * @throws {RegionHandleError} `ERR_CAIRN_HANDLE`: the backend cannot be shared with other threads.
-   */
-  get handle(): RegionHandle {
-    return handleOf(this.#ready());
-  }
-
+export class CacheRegion<V = unknown> extends RegionLife<V> {
   /**
    * The value of `key` if it is fresh, else `undefined`; {@link has} tells a stored `undefined` from a miss. Never
    * waits for a creation.
    */
   get(key: string, options?: ReadOptions): Promise<V | undefined> {
-    const core = this.#core;
-    if (core === null) return this.#whenReady().then(() => this.get(key, options));
+    const { core } = this;
+    if (core === null) return this.whenReady().then(() => this.get(key, options));
     try {
-      const entry = readEntry(core, key, options);
+      const entry = readEntry(core, key, options, true);
       return isThenable(entry)
         ? Promise.resolve(entry as PromiseLike<CachedValue<V> | null>).then(payloadOf<V>)
         : Promise.resolve(payloadOf(entry as CachedValue<V> | null));
@@ -161,15 +74,40 @@ export class CacheRegion<V = unknown> {
   }
 
   getSync(key: string, options?: ReadOptions): V | undefined {
-    return payloadOf(atOnce(readEntry(this.#ready(), key, options), BACKEND));
+    return payloadOf(atOnce(readEntry(this.ready(), key, options, true), BACKEND));
+  }
+
+  /** The values of `keys` in their order, `undefined` where {@link get} would say so. One read of the backend. */
+  async getMulti(keys: Iterable<string>, options?: ReadOptions): Promise<(V | undefined)[]> {
+    if (this.core === null) await this.whenReady();
+    return readPayloads(this.ready(), keys, options);
+  }
+
+  getMultiSync(keys: Iterable<string>, options?: ReadOptions): (V | undefined)[] {
+    return atOnce(readPayloads(this.ready(), keys, options), BACKEND);
+  }
+
+  /**
+   * The value with its time of creation (`cachedTime`, epoch milliseconds), its `age` by the region's clock, and its
+   * `metadata`; `undefined` where {@link get} would not give it.
+   */
+  async getValueMetadata(key: string, options?: ReadOptions): Promise<CachedValue<V> | undefined> {
+    if (this.core === null) await this.whenReady();
+    const core = this.ready();
+    return dated(core, await readEntry(core, key, options, true));
+  }
+
+  getValueMetadataSync(key: string, options?: ReadOptions): CachedValue<V> | undefined {
+    const core = this.ready();
+    return dated(core, atOnce(readEntry(core, key, options, true), BACKEND));
   }
 
   /** Whether `key` has a fresh value. */
   has(key: string, options?: ReadOptions): Promise<boolean> {
-    const core = this.#core;
-    if (core === null) return this.#whenReady().then(() => this.has(key, options));
+    const { core } = this;
+    if (core === null) return this.whenReady().then(() => this.has(key, options));
     try {
-      const entry = readEntry(core, key, options);
+      const entry = readEntry(core, key, options, false);
       return isThenable(entry)
         ? Promise.resolve(entry as PromiseLike<CachedValue<V> | null>).then(isFound)
         : Promise.resolve(isFound(entry as CachedValue<V> | null));
@@ -179,27 +117,56 @@ export class CacheRegion<V = unknown> {
   }
 
   hasSync(key: string, options?: ReadOptions): boolean {
-    return isFound(atOnce(readEntry(this.#ready(), key, options), BACKEND));
+    return isFound(atOnce(readEntry(this.ready(), key, options, false), BACKEND));
   }
 
-  /** Stores `value`, fresh from now. It wins over creations of `key` that are running. */
-  async set(key: string, value: V): Promise<void> {
-    if (this.#core === null) await this.#whenReady();
-    await writeValue(this.#ready(), key, value);
+  /**
+   * Stores `value`, fresh from now. It wins over creations of `key` that are running. Resolves to `false` when it was
+   * not stored: it is too large for the backend, or `token` (of an {@link AsyncCreationRunner}) does not stand any more.
+   */
+  async set(key: string, value: V, options?: WriteOptions): Promise<boolean> {
+    if (this.core === null) await this.whenReady();
+    const core = this.ready();
+    const token = writeToken(options);
+    if (token === undefined) return writeValue(core, key, value);
+    return driveAsync(storeFor(core, core.mangle(key), value, token));
   }
 
-  setSync(key: string, value: V): void {
-    atOnce(writeValue(this.#ready(), key, value), BACKEND);
+  setSync(key: string, value: V, options?: WriteOptions): boolean {
+    const core = this.ready();
+    const token = writeToken(options);
+    if (token === undefined) return atOnce(writeValue(core, key, value), BACKEND);
+    return driveSync(storeFor(core, core.mangle(key), value, token));
+  }
+
+  /** Stores several values with one time of creation. Resolves to `false` when one or more were not stored. */
+  async setMulti(entries: Iterable<readonly [key: string, value: V]>): Promise<boolean> {
+    if (this.core === null) await this.whenReady();
+    return writeValues(this.ready(), entries);
+  }
+
+  setMultiSync(entries: Iterable<readonly [key: string, value: V]>): boolean {
+    return atOnce(writeValues(this.ready(), entries), BACKEND);
   }
 
   /** Removes `key`; answers whether something stood there. It wins over creations of `key` that are running. */
   async delete(key: string): Promise<boolean> {
-    if (this.#core === null) await this.#whenReady();
-    return deleteKey(this.#ready(), key);
+    if (this.core === null) await this.whenReady();
+    return deleteKey(this.ready(), key);
   }
 
   deleteSync(key: string): boolean {
-    return atOnce(deleteKey(this.#ready(), key), BACKEND);
+    return atOnce(deleteKey(this.ready(), key), BACKEND);
+  }
+
+  /** Removes several keys; answers how many stood. */
+  async deleteMulti(keys: Iterable<string>): Promise<number> {
+    if (this.core === null) await this.whenReady();
+    return deleteKeys(this.ready(), keys);
+  }
+
+  deleteMultiSync(keys: Iterable<string>): number {
+    return atOnce(deleteKeys(this.ready(), keys), BACKEND);
   }
 
   /**
@@ -215,40 +182,109 @@ export class CacheRegion<V = unknown> {
    * without a lock. Does not block the thread.
    *
    * @throws {ReentrantCreationError} `ERR_CAIRN_REENTRANT`: `creator` asked for `key`, and there is no stale value.
+   * @throws {WaitTimeoutError} `ERR_CAIRN_WAIT_TIMEOUT`: `waitTimeout` has passed, and there is no stale value.
+   * @throws The reason of `signal`, as soon as it fires.
    */
-  getOrCreate(key: string, creator: Creator<V>, options?: CreateOptions): Promise<V> {
-    const core = this.#core;
-    if (core === null) return this.#whenReady().then(() => this.getOrCreate(key, creator, options));
+  getOrCreate(key: string, creator: Creator<V>, options?: CreateOptions<V>): Promise<V> {
+    const { core } = this;
+    if (core === null) return this.whenReady().then(() => this.getOrCreate(key, creator, options));
     try {
-      const expiration = expirationOf(core, creator, options);
+      checkCreator(creator);
+      const call =
+        options === undefined ? core.callDefaults : callOptions(options, core.callDefaults, 'getOrCreate');
+      call.signal?.throwIfAborted();
       const mangled = core.mangle(key);
       const found = core.backend.get(mangled);
       if (isThenable(found)) {
-        const request = requestOf(key, mangled, creator, expiration, options);
-        return createAfterRead(core, request, found as PromiseLike<CachedValue<V> | NoValue>);
+        const job: Job<V> = { call, creator, multi: false, sync: false };
+        const callKey = { name: key, key: mangled };
+        return createAfterRead(core, job, callKey, found as PromiseLike<CachedValue<V> | NoValue>);
       }
-      const entry = found as CachedValue<V> | NoValue;
-      const state = judge(core, entry, mangled, expiration);
+      const entry = core.decode(found as CachedValue<V> | NoValue);
+      const state = judge(core, entry, mangled, call.expiration);
+      core.noteRead(key, state === FRESH);
       if (state === FRESH) return Promise.resolve((entry as CachedValue<V>).payload);
-      return createAsync(core, requestOf(key, mangled, creator, expiration, options), entry, state, null);
+      const job: Job<V> = { call, creator, multi: false, sync: false };
+      return createOne(core, job, { name: key, key: mangled }, entry, state, null);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /**
-   * {@link getOrCreate} at once. It blocks the thread while another thread creates `key`, and joins nobody. Where
-   * this thread itself holds or waits for the mutex, or for a later one, blocking could last for ever: then it
-   * serves the stale value or creates without the lock.
+   * {@link getOrCreate} at once. It blocks the thread while another thread creates `key`, for at most `waitTimeout`
+   * (10,000 milliseconds unless given), and joins nobody. Where this thread itself holds or waits for the mutex, or
+   * for a later one, blocking could last for ever: then it serves the stale value or creates without the lock.
+   *
+   * @throws {SyncError} `ERR_CAIRN_SYNC`: the backend, the mutex or `creator` answered by a promise.
    */
-  getOrCreateSync(key: string, creator: SyncCreator<V>, options?: CreateOptions): V {
-    const core = this.#ready();
-    const expiration = expirationOf(core, creator, options);
+  getOrCreateSync<C extends SyncCreator<V>>(
+    key: string,
+    creator: C & RefusePromise<C>,
+    options?: CreateOptions<V>,
+  ): V {
+    const core = this.ready();
+    checkCreator(creator);
+    const call = syncCall(core, options, 'getOrCreateSync');
     const mangled = core.mangle(key);
-    const entry = atOnce(core.backend.get(mangled), BACKEND);
-    const state = judge(core, entry, mangled, expiration);
+    const entry = core.decode(atOnce(core.backend.get(mangled), BACKEND));
+    const state = judge(core, entry, mangled, call.expiration);
+    core.noteRead(key, state === FRESH);
     if (state === FRESH) return (entry as CachedValue<V>).payload;
-    return createSync(core, requestOf(key, mangled, creator, expiration, options), entry, state);
+    const job: Job<V> = { call, creator, multi: false, sync: true };
+    return createOneSync(core, job, { name: key, key: mangled }, entry, state);
+  }
+
+  /**
+   * {@link getOrCreate} for several keys. What is not fresh is created by one call of `creator`, under the mutexes of
+   * all those keys: it gets them as one array, each once, sorted by code unit, and returns as many values in that
+   * order. Keys that this thread is creating already are joined, and served stale where others are at them. The
+   * values are in the order of `keys`, which may have duplicates. There is no runner for several keys.
+   *
+   * @throws {CreatorResultError} `ERR_CAIRN_CREATOR_RESULT`: too few or too many values; nothing is stored.
+   */
+  async getOrCreateMulti(
+    keys: Iterable<string>,
+    creator: MultiCreator<V>,
+    options?: MultiCreateOptions<V>,
+  ): Promise<V[]> {
+    // Before the first wait: the chain of creators is known by the stack.
+    if (this.core === null) return this.whenReady().then(() => this.getOrCreateMulti(keys, creator, options));
+    const { core } = this;
+    checkCreator(creator);
+    const call =
+      options === undefined ? core.callDefaults : callOptions(options, core.callDefaults, 'getOrCreateMulti');
+    call.signal?.throwIfAborted();
+    return createMany(core, { call, creator, multi: true, sync: false }, this.#callKeys(core, keys));
+  }
+
+  getOrCreateMultiSync<C extends SyncMultiCreator<V>>(
+    keys: Iterable<string>,
+    creator: C & RefusePromise<C>,
+    options?: MultiCreateOptions<V>,
+  ): V[] {
+    const core = this.ready();
+    checkCreator(creator);
+    const call = syncCall(core, options, 'getOrCreateMultiSync');
+    return createManySync(core, { call, creator, multi: true, sync: true }, this.#callKeys(core, keys));
+  }
+
+  #callKeys(core: RegionCore<V>, keys: Iterable<string>) {
+    return keysOf(keys).map((name) => ({ name, key: core.mangle(name) }));
+  }
+
+  /**
+   * Whether `key` is being created, or another key of the same mutex, by any thread that shares it. Never takes it.
+   *
+   * @throws {MutexError} `ERR_CAIRN_MUTEX`: the backend's mutex cannot tell.
+   */
+  async keyIsLocked(key: string): Promise<boolean> {
+    if (this.core === null) await this.whenReady();
+    return isLocked(this.ready(), key);
+  }
+
+  keyIsLockedSync(key: string): boolean {
+    return isLocked(this.ready(), key);
   }
 
   /**
@@ -256,52 +292,30 @@ export class CacheRegion<V = unknown> {
    * shared backend see it at their next read. Values whose creators are running are not stored.
    */
   async invalidate(options?: InvalidateOptions): Promise<void> {
-    if (this.#core === null) await this.#whenReady();
-    await invalidateAll(this.#ready(), invalidateHard(options));
+    if (this.core === null) await this.whenReady();
+    await invalidateAll(this.ready(), invalidateHard(options));
   }
 
   invalidateSync(options?: InvalidateOptions): void {
-    atOnce(invalidateAll(this.#ready(), invalidateHard(options)), 'the invalidation strategy');
+    atOnce(invalidateAll(this.ready(), invalidateHard(options)), 'the invalidation strategy');
   }
 
   /** Removes all that the region stored. It wins over creations that are running. */
   async clear(): Promise<void> {
-    if (this.#core === null) await this.#whenReady();
-    await clearAll(this.#ready());
+    if (this.core === null) await this.whenReady();
+    await clearAll(this.ready());
   }
 
   clearSync(): void {
-    atOnce(clearAll(this.#ready()), BACKEND);
+    atOnce(clearAll(this.ready()), BACKEND);
   }
 
   /**
-   * Ends this thread's use of the region, and the engine if the region created it. Creators that run still give
-   * their values to their callers. Does nothing on a region that is not configured, or closed.
+   * What the region counted: since its engine was made, over all threads, where the backend is shared; else since it
+   * was configured. The numbers are not of one moment. Throws as the `Sync` forms do.
    */
-  close(): void {
-    if (!this.isConfigured) return;
-    const core = this.#core;
-    this.#closed = true;
-    this.#core = null;
-    if (core === null) return;
-    core.closed = true;
-    core.backend.close?.();
-  }
-
-  #ready(): RegionCore<V> {
-    if (this.#core === null) throw this.#refusal();
-    return this.#core;
-  }
-
-  async #whenReady(): Promise<void> {
-    if (this.#core === null && this.#loading !== null) await this.#loading;
-    this.#ready();
-  }
-
-  #refusal(): unknown {
-    if (this.#closed) return new EngineClosedError(`the region '${this.name}' is closed`);
-    if (this.#loading !== null) return new RegionNotReadyError(this.name);
-    return this.#loadError ?? new RegionNotConfiguredError(this.name);
+  stats(): RegionStats {
+    return readRegionStats(this.ready().counters);
   }
 }
 
@@ -312,7 +326,7 @@ export class CacheRegion<V = unknown> {
  * @throws {OptionError} `ERR_CAIRN_OPTION`: an option is unknown or wrong; it is named with its value.
  */
 export function createRegion<V = unknown>(
-  options: RegionOptions & ConfigureOptions & { readonly backend?: string | undefined },
+  options: RegionOptions<V> & ConfigureOptions & { readonly backend?: string | undefined },
 ): CacheRegion<V> {
   const { region, configure } = splitOptions(options);
   const created = new CacheRegion<V>(region);
@@ -327,17 +341,17 @@ function isFound(entry: CachedValue<unknown> | null): boolean {
   return entry !== null;
 }
 
-function expirationOf<V>(core: RegionCore<V>, creator: unknown, options: CreateOptions | undefined) {
+function checkCreator(creator: unknown): void {
   if (typeof creator !== 'function') throw new OptionError('creator', creator, 'must be a function');
-  return options === undefined ? core.expirationTime : createExpiration(options, core.expirationTime);
 }
 
-function requestOf<V>(
-  key: string,
-  mangled: string,
-  creator: Creator<V>,
-  expiration: number | null,
-  options: CreateOptions | undefined,
+function syncCall<V>(
+  core: RegionCore<V>,
+  options: CreateOptions<V> | undefined,
+  name: 'getOrCreateSync' | 'getOrCreateMultiSync',
 ) {
-  return { key, mangled, creator, expiration, staleOnError: options?.staleOnError ?? DEFAULTS.staleOnError };
+  if (options === undefined) return core.syncDefaults;
+  const call = callOptions(options, core.syncDefaults, name);
+  call.signal?.throwIfAborted();
+  return call;
 }

@@ -1,86 +1,115 @@
 /**
- * The creations that run in this thread, by mangled key, and what changed under them.
+ * The keys that are being created in this thread, and what changed under them.
  *
- * A run is one attempt to create a key. It is `open` from its start until the key changes (set, delete, invalidate,
- * clear): while it is open, callers of the same thread that miss the key may join it. It is `clean` from its second
- * read until the key changes, also by another run's store: only a clean run's value is stored. Both are written here
- * and nowhere else, but for `clean`, which the run sets at its second read through `fence`.
+ * A run is a creation's part for one key. It is `open` from its start until the key changes (set, delete, invalidate,
+ * clear) or its creation is abandoned: while it is open, callers of the same thread that miss the key may join it. It
+ * is `clean` from its second read until the key changes, also by another run's store: only a clean run's value is
+ * stored. Both are written here and nowhere else, but for `clean`, which the run sets at its second read through
+ * `fence`, and `open` of an abandoned creation's runs.
  *
  * A change that a backend makes by a promise counts as going on until that settles: no run that reads the key
  * meanwhile is clean. A store that goes on is waited for by the changes that come after it (`storing`), so they are
  * applied in this order.
  */
-import type { CachedValue, NoValue } from '../backend/cached-value.ts';
+import { type CachedValue, NO_VALUE, type NoValue } from '../backend/cached-value.ts';
 import type { CreationToken } from '../backend/types.ts';
-import type { RegionCore } from './core.ts';
-import type { CreationContext, Lock } from './lock-order.ts';
+import type { Creation, Wanted } from './creation.ts';
+import { FRESH, type Freshness, MISSING } from './invalidation.ts';
 import type { Outcome } from './outcome.ts';
 import { isThenable } from './steps.ts';
-import type { Creator, ExpirationTime } from './types.ts';
+import type { ExpirationTime } from './types.ts';
 
-/** One attempt to create a key, with all that belongs to it. */
+/** A creation's part for one key. */
 export class Run<V> {
-  readonly core: RegionCore<V>;
+  readonly creation: Creation<V>;
+  /** As the caller wrote it, and as the backend has it. */
+  readonly name: string;
   readonly key: string;
-  readonly creator: Creator<V>;
-  readonly expiration: ExpirationTime;
   /** The stale value that its caller read, or `NO_VALUE`. */
-  readonly found: CachedValue<V> | NoValue;
-  readonly lock: Lock;
-  /** The chain of creations within which it was begun. */
-  readonly chain: CreationContext | null;
-  readonly sync: boolean;
-  /** What joiners wait for; only asynchronous runs on a missing key have it. */
-  promise: Promise<Outcome<V>> | null = null;
+  readonly stale: CachedValue<V> | NoValue;
   open = true;
   clean = false;
+  /** Whether it is in the table no more. */
+  ended = false;
   /** The region's generation and, for strategies, the time: at its start, then at its second read. */
   generation: number;
   startedAt: number;
-  /** The backend's token, from its second read on. */
+  /** What the second read found. */
+  found: CachedValue<V> | NoValue = NO_VALUE;
+  state: Freshness = MISSING;
+  /** The backend's token, if the second read gave one. */
+  begun = false;
   token: CreationToken = undefined;
+  stored = false;
   /** Its store, while that goes on. */
   storing: PromiseLike<unknown> | null = null;
+  outcome: Outcome<V> | null = null;
+  #announced = false;
+  #listeners: ((outcome: Outcome<V>) => void)[] | null = null;
 
-  constructor(
-    core: RegionCore<V>,
-    key: string,
-    creator: Creator<V>,
-    expiration: ExpirationTime,
-    found: CachedValue<V> | NoValue,
-    lock: Lock,
-    chain: CreationContext | null,
-    sync: boolean,
-  ) {
-    this.core = core;
-    this.key = key;
-    this.creator = creator;
-    this.expiration = expiration;
-    this.found = found;
-    this.lock = lock;
-    this.chain = chain;
-    this.sync = sync;
-    this.generation = core.invalidation.source.current();
-    this.startedAt = core.invalidation.startTime();
+  constructor(creation: Creation<V>, wanted: Wanted<V>) {
+    const { invalidation } = creation.core;
+    this.creation = creation;
+    this.name = wanted.name;
+    this.key = wanted.key;
+    this.stale = wanted.stale;
+    this.generation = invalidation.source.current();
+    this.startedAt = invalidation.startTime();
+  }
+
+  get expiration(): ExpirationTime {
+    return this.creation.job.call.expiration;
   }
 
   /** Called right before the second read: what changes from now on keeps the value from being stored. */
   fence(): void {
-    this.clean = !this.core.runs.isChanging(this.key);
-    this.generation = this.core.invalidation.source.current();
-    this.startedAt = this.core.invalidation.startTime();
+    const { invalidation, runs } = this.creation.core;
+    this.clean = !runs.isChanging(this.key);
+    this.generation = invalidation.source.current();
+    this.startedAt = invalidation.startTime();
+  }
+
+  /** Notes what the second read found. */
+  note(found: CachedValue<V> | NoValue, state: Freshness): void {
+    this.found = found;
+    this.state = state;
+  }
+
+  /** The stale value as it stood under the lock. */
+  get staleNow(): CachedValue<V> | NoValue {
+    return this.state === FRESH || this.state === MISSING ? NO_VALUE : this.found;
   }
 
   /** Whether the key is as it was when the run began to create, as far as other threads' changes go. */
   tokenStands(): boolean {
-    if (this.token === undefined) return true;
-    const answer = this.core.backend.tokenStands?.(this.key, this.token) ?? true;
+    if (!this.begun) return true;
+    const answer = this.creation.core.backend.tokenStands?.(this.key, this.token) ?? true;
     return isThenable(answer) || answer;
   }
 
   /** Whether nothing was invalidated since the generation and time that it noted. */
   isValid(): boolean {
-    return this.core.invalidation.permits(this.generation, this.startedAt, this.key);
+    return this.creation.core.invalidation.permits(this.generation, this.startedAt, this.key);
+  }
+
+  /** Whether its value may still be stored. Of one that has ended only the backend's token can tell. */
+  mayStore(): boolean {
+    return (this.ended ? this.begun : this.clean) && this.isValid();
+  }
+
+  /** Tells those who wait what came of it. */
+  announce(): void {
+    if (this.#announced || this.outcome === null) return;
+    this.#announced = true;
+    for (const listener of this.#listeners ?? []) listener(this.outcome);
+    this.#listeners = null;
+  }
+
+  /** Calls `listener` once, at once if it was announced already. */
+  whenAnnounced(listener: (outcome: Outcome<V>) => void): void {
+    if (this.#announced) listener(this.outcome!);
+    else if (this.#listeners === null) this.#listeners = [listener];
+    else this.#listeners.push(listener);
   }
 }
 
@@ -96,24 +125,31 @@ export class Runs<V> {
   }
 
   remove(run: Run<V>): void {
+    run.ended = true;
     const runs = this.#byKey.get(run.key);
     if (runs === undefined) return;
     if (runs.length === 1) this.#byKey.delete(run.key);
     else runs.splice(runs.indexOf(run), 1);
   }
 
+  /** Whether the key is being created in this thread. */
+  has(key: string): boolean {
+    return this.#byKey.has(key);
+  }
+
   /** The run that a caller on a missing key may join, the order of locks left aside. */
   joinable(key: string, expiration: ExpirationTime): Run<V> | undefined {
-    const runs = this.#byKey.get(key);
-    if (runs === undefined) return undefined;
-    return runs.findLast(
-      (run) =>
-        run.open &&
-        run.promise !== null &&
-        run.expiration === expiration &&
-        run.isValid() &&
-        run.tokenStands(),
-    );
+    return this.#byKey
+      .get(key)
+      ?.findLast(
+        (run) =>
+          run.open &&
+          run.stale === NO_VALUE &&
+          !run.creation.sync &&
+          run.expiration === expiration &&
+          run.isValid() &&
+          run.tokenStands(),
+      );
   }
 
   /** Whether the key has other runs in this thread. */
@@ -136,17 +172,19 @@ export class Runs<V> {
     for (const runs of this.#byKey.values()) for (const run of runs) run.open = run.clean = false;
   }
 
-  /** Makes a change of `key` and notes it, for as long as it goes on. */
-  change<T>(key: string, make: () => T | PromiseLike<T>): T | PromiseLike<T> {
-    this.noteChange(key);
+  /** Makes a change of `keys` and notes it, for as long as it goes on. */
+  change<T>(keys: readonly string[], make: () => T | PromiseLike<T>): T | PromiseLike<T> {
+    for (const key of keys) this.noteChange(key);
     const answer = make();
     if (!isThenable(answer)) return answer;
-    this.#changing.set(key, (this.#changing.get(key) ?? 0) + 1);
+    for (const key of keys) this.#changing.set(key, (this.#changing.get(key) ?? 0) + 1);
     const ended = () => {
-      this.noteChange(key);
-      const left = this.#changing.get(key)! - 1;
-      if (left === 0) this.#changing.delete(key);
-      else this.#changing.set(key, left);
+      for (const key of keys) {
+        this.noteChange(key);
+        const left = this.#changing.get(key)! - 1;
+        if (left === 0) this.#changing.delete(key);
+        else this.#changing.set(key, left);
+      }
     };
     return answer.then(
       (value) => {
@@ -164,9 +202,14 @@ export class Runs<V> {
     return this.#changing.has(key);
   }
 
-  /** A store of `key` that is going on, if there is one. */
-  storing(key: string): PromiseLike<unknown> | null {
-    return this.#byKey.get(key)?.find((run) => run.storing !== null)?.storing ?? null;
+  /** The stores of `keys` that are going on. */
+  storing(keys: readonly string[]): PromiseLike<unknown>[] {
+    const found: PromiseLike<unknown>[] = [];
+    if (this.#byKey.size === 0) return found;
+    for (const key of keys) {
+      for (const { storing } of this.#byKey.get(key) ?? []) if (storing !== null) found.push(storing);
+    }
+    return found;
   }
 
   /** How many keys have runs. */

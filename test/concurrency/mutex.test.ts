@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import type { CacheHandle } from '../../src/engine/handle.ts';
 import { EngineClosedError, MutexError } from '../../src/errors.ts';
 import { SharedCache } from '../../src/store/shared-cache.ts';
-import { random, SEED } from '../support/engine.ts';
+import { extendLease, random, SEED } from '../support/engine.ts';
 import { checkAtRest } from '../support/stress-heap.ts';
 import { endAll, nowMs, Thread, until, within } from '../support/stress-threads.ts';
 
@@ -179,7 +179,7 @@ check(
     await holder.next('holds');
     const mutex = cache.mutex('wanted');
     assert.is(await within(HANG_MS, 'the lease to end', mutex.acquire()), true);
-    mutex.extend(60_000);
+    extendLease(cache, mutex, 60_000);
     holder.send({ kind: 'release' });
     await holder.next('released');
     assert.ok(mutex.locked(), 'still held by the one who took it');
@@ -191,7 +191,7 @@ check(
     const second = cache.mutex('wanted');
     assert.ok(first.acquireSync());
     assert.ok(second.acquireSync());
-    second.extend(60_000);
+    extendLease(cache, second, 60_000);
     first.release();
     assert.ok(second.locked());
     assert.not(cache.mutex('wanted').tryAcquire());

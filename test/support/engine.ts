@@ -1,6 +1,7 @@
 /** What engine tests share: the heap walk, seeds, a small random generator. */
 import { isMainThread } from 'node:worker_threads';
 import * as assert from 'uvu/assert';
+import * as L from '../../assembly/layout.ts';
 import { SharedCache } from '../../src/store/shared-cache.ts';
 
 /** Every engine test ends with this: the heap walk balances in each shard and no lock is held. */
@@ -26,4 +27,17 @@ export function random(seed: number): () => number {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
+}
+
+/** Moves the end of a held mutex's lease, as no caller can. */
+export function extendLease(
+  cache: SharedCache<any>,
+  mutex: { readonly index: number },
+  leaseMs: number,
+): void {
+  const engine = SharedCache.engineOf(cache);
+  const record = engine.u32[L.H_MUTEX_TABLE >> 2]! + mutex.index * L.MUTEX_SIZE;
+  const fence = (Atomics.load(engine.u64, (record + L.X_WORD) >> 3) >> 32n) & BigInt(L.X_FENCE_MASK);
+  const until = BigInt(Math.floor(engine.clock.mono() + leaseMs));
+  Atomics.store(engine.u64, (record + L.X_DEADLINE) >> 3, (until << 24n) | fence);
 }

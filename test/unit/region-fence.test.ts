@@ -4,7 +4,8 @@ import * as assert from 'uvu/assert';
 import { CachedValue } from '../../src/backend/cached-value.ts';
 import { ProxyBackend } from '../../src/backend/proxy-backend.ts';
 import { EngineClosedError } from '../../src/errors.ts';
-import { type CacheRegion, coreOf, createRegion } from '../../src/region/region.ts';
+import { type CacheRegion, createRegion } from '../../src/region/region.ts';
+import { coreOf } from '../../src/region/region-life.ts';
 import type { ConfigureOptions } from '../../src/region/types.ts';
 import {
   deferred,

@@ -4,7 +4,8 @@ import * as assert from 'uvu/assert';
 import { MemoryBackend } from '../../src/backend/memory-backend.ts';
 import { registerBackend } from '../../src/backend/registry.ts';
 import type { CacheMutex } from '../../src/mutex/types.ts';
-import { type CacheRegion, coreOf, createRegion } from '../../src/region/region.ts';
+import { type CacheRegion, createRegion } from '../../src/region/region.ts';
+import { coreOf } from '../../src/region/region-life.ts';
 import { deferred, errorOf, FakeClock, FakeTable, randomFrom, SEED, turns } from './region-fixtures.ts';
 
 const EXPIRATION = 10;
@@ -18,7 +19,7 @@ function tableRegion<V = string>(table = new FakeTable(), name = 'table') {
     expirationTime: EXPIRATION,
     arguments: { table },
   });
-  return { region, table, clock, unlocked: () => coreOf(region).unlockedCreations };
+  return { region, table, clock, unlocked: () => region.stats().unlockedCreations };
 }
 
 /** Starts a creation of `key` that ends when told; resolves when its creator has begun. */
@@ -338,7 +339,7 @@ test('acquire(true) that answers false: created without the lock, and nothing is
   let releases = 0;
   const { region } = foreignRegion(() => ({ acquire: async () => false, release: () => void releases++ }));
   assert.is(await region.getOrCreate('k', () => 'v'), 'v');
-  assert.is(coreOf(region).unlockedCreations, 1);
+  assert.is(region.stats().unlockedCreations, 1);
   assert.is(releases, 0);
   assert.is(region.getSync('k'), 'v');
 });

@@ -1,0 +1,251 @@
+/**
+ * What a call of `getOrCreate` and its kin does with keys that were not found fresh: serve the stale value, join a run
+ * of this thread, regenerate behind the caller, or create. One decision for all forms; what differs is who waits how.
+ */
+import { type CachedValue, NO_VALUE, type NoValue } from '../backend/cached-value.ts';
+import { ReentrantCreationError, WaitTimeoutError } from '../errors.ts';
+import type { RegionCore } from './core.ts';
+import { JOINED } from './counters.ts';
+import { Creation, type Job, type Wanted } from './creation.ts';
+import { judge } from './freshness.ts';
+import { FRESH, type Freshness, STALE } from './invalidation.ts';
+import { type CreationContext, currentContext, isCreating, mayJoin, stackContext } from './lock-order.ts';
+import { regenerate } from './regenerate.ts';
+import { Run } from './runs.ts';
+import { atOnce, driveAsync, driveSync, isThenable } from './steps.ts';
+import { DONE, waitFor } from './waiting.ts';
+
+type Entry<V> = CachedValue<V> | NoValue;
+
+/** A key of a call, as its caller wrote it and as the backend has it. */
+export interface CallKey {
+  readonly name: string;
+  readonly key: string;
+}
+
+const SERVE = 0;
+const BEHIND = 1;
+const CREATE = 2;
+
+/** @throws {ReentrantCreationError} the key is being created by the caller's own chain, and has no stale value. */
+function decide<V>(
+  core: RegionCore<V>,
+  job: Job<V>,
+  chain: CreationContext | null,
+  { name, key, stale, lock }: Wanted<V>,
+): Run<V> | typeof SERVE | typeof BEHIND | typeof CREATE {
+  if (isCreating(chain, core, key, lock)) {
+    if (stale === NO_VALUE) throw new ReentrantCreationError(name);
+    return SERVE;
+  }
+  if (stale !== NO_VALUE) return job.call.background || job.call.runner !== null ? BEHIND : CREATE;
+  if (job.sync) return CREATE;
+  const joined = core.runs.joinable(key, job.call.expiration);
+  if (joined === undefined) return CREATE;
+  const { claims, chain: begunIn } = joined.creation;
+  return mayJoin(chain, claims[0].lock, begunIn) ? joined : CREATE;
+}
+
+function wantedOf<V>(
+  core: RegionCore<V>,
+  { name, key }: CallKey,
+  found: Entry<V>,
+  state: Freshness,
+): Wanted<V> {
+  return { name, key, stale: state === STALE ? found : NO_VALUE, lock: core.lockOf(key) };
+}
+
+/** Goes on from a first read of one key that is not fresh. Everything up to the first wait happens at once. */
+export function createOne<V>(
+  core: RegionCore<V>,
+  job: Job<V>,
+  callKey: CallKey,
+  found: Entry<V>,
+  state: Freshness,
+  noted: CreationContext | null,
+): Promise<V> {
+  const chain = currentContext(noted);
+  const wanted = wantedOf(core, callKey, found, state);
+  const decision = decide(core, job, chain, wanted);
+  if (decision === SERVE || decision === BEHIND) {
+    if (decision === BEHIND) startBehind(core, job, [wanted]);
+    return Promise.resolve(serve(core, wanted.name, wanted.stale));
+  }
+  if (decision instanceof Run) {
+    core.counters.add(JOINED, 1);
+    decision.creation.attend();
+    return resultLater(decision, null, job);
+  }
+  const own = new Creation(core, job, chain, [wanted]);
+  void driveAsync(regenerate(own));
+  return resultLater(own.runs[0], own, job);
+}
+
+/** The same for the `Sync` form. */
+export function createOneSync<V>(
+  core: RegionCore<V>,
+  job: Job<V>,
+  callKey: CallKey,
+  found: Entry<V>,
+  state: Freshness,
+): V {
+  const chain = currentContext(null);
+  const wanted = wantedOf(core, callKey, found, state);
+  const decision = decide(core, job, chain, wanted);
+  if (decision !== CREATE) {
+    if (decision === BEHIND) startBehind(core, job, [wanted]);
+    return serve(core, wanted.name, wanted.stale);
+  }
+  const own = new Creation(core, job, chain, [wanted], { sync: true });
+  driveSync(regenerate(own));
+  return resultOf(own.runs[0], job);
+}
+
+/** Reads `keys` (each key of the backend once) and creates what is not fresh. The values are in their order. */
+export async function createMany<V>(
+  core: RegionCore<V>,
+  job: Job<V>,
+  keys: readonly CallKey[],
+): Promise<V[]> {
+  const noted = stackContext();
+  const unique = uniqueOf(keys);
+  const found = await orAborted(core.readMulti(unique.map(({ key }) => key)), job.call.signal);
+  job.call.signal?.throwIfAborted();
+  const { results, runs, own } = planMany(core, job, unique, found, currentContext(noted));
+  for (const creation of new Set(runs.map((run) => run.creation))) if (creation !== own) creation.attend();
+  if (own !== null) void driveAsync(regenerate(own));
+  if (runs.length > 0) {
+    const cause = job.call.impatient ? await waitFor(runs, own, job.call) : await allAnnounced(runs);
+    for (const run of runs) results.set(run.key, cause === DONE ? resultOf(run, job) : resultSoFar(run, job));
+  }
+  return keys.map(({ key }) => results.get(key)!);
+}
+
+export function createManySync<V>(core: RegionCore<V>, job: Job<V>, keys: readonly CallKey[]): V[] {
+  const unique = uniqueOf(keys);
+  const found = atOnce(core.readMulti(unique.map(({ key }) => key)), 'the backend');
+  const { results, runs, own } = planMany(core, job, unique, found, currentContext(null));
+  if (own !== null) driveSync(regenerate(own));
+  for (const run of runs) results.set(run.key, resultOf(run, job));
+  return keys.map(({ key }) => results.get(key)!);
+}
+
+function uniqueOf(keys: readonly CallKey[]): CallKey[] {
+  const unique = new Map<string, CallKey>();
+  for (const callKey of keys) if (!unique.has(callKey.key)) unique.set(callKey.key, callKey);
+  return [...unique.values()];
+}
+
+/** Decides for each key; nothing has begun when it throws. */
+function planMany<V>(
+  core: RegionCore<V>,
+  job: Job<V>,
+  keys: readonly CallKey[],
+  found: readonly Entry<V>[],
+  chain: CreationContext | null,
+): { results: Map<string, V>; runs: Run<V>[]; own: Creation<V> | null } {
+  const results = new Map<string, V>();
+  const joined: Run<V>[] = [];
+  const behind: Wanted<V>[] = [];
+  const create: Wanted<V>[] = [];
+  keys.forEach((callKey, n) => {
+    const state = judge(core, found[n], callKey.key, job.call.expiration);
+    core.noteRead(callKey.name, state === FRESH);
+    if (state === FRESH) {
+      results.set(callKey.key, (found[n] as CachedValue<V>).payload);
+      return;
+    }
+    const wanted = wantedOf(core, callKey, found[n], state);
+    const decision = decide(core, job, chain, wanted);
+    if (decision instanceof Run) joined.push(decision);
+    else if (decision === CREATE) create.push(wanted);
+    else {
+      if (decision === BEHIND) behind.push(wanted);
+      results.set(callKey.key, serve(core, wanted.name, wanted.stale));
+    }
+  });
+  if (joined.length > 0) core.counters.add(JOINED, joined.length);
+  startBehind(core, job, behind);
+  const own = create.length > 0 ? new Creation(core, job, chain, create, { sync: job.sync }) : null;
+  return { results, runs: own === null ? joined : [...own.runs, ...joined], own };
+}
+
+/** Regenerates with nobody waiting, unless this thread is at it already. */
+function startBehind<V>(core: RegionCore<V>, job: Job<V>, wanted: readonly Wanted<V>[]): void {
+  const idle = wanted.filter(({ key }) => !core.runs.has(key));
+  if (idle.length === 0) return;
+  void driveAsync(regenerate(new Creation(core, job, null, idle, { behind: true })));
+}
+
+async function resultLater<V>(run: Run<V>, own: Creation<V> | null, job: Job<V>): Promise<V> {
+  const cause = job.call.impatient ? await waitFor([run], own, job.call) : await allAnnounced([run]);
+  return cause === DONE ? resultOf(run, job) : resultSoFar(run, job);
+}
+
+async function allAnnounced<V>(runs: readonly Run<V>[]): Promise<typeof DONE> {
+  await Promise.all(
+    runs.map(
+      (run) =>
+        new Promise((resolve) => {
+          run.whenAnnounced(resolve);
+        }),
+    ),
+  );
+  return DONE;
+}
+
+/** What a caller gets of a run that has ended: the value, the stale value if it asked for that, or the error thrown. */
+function resultOf<V>(run: Run<V>, job: Job<V>): V {
+  const outcome = run.outcome!;
+  if (!outcome.failed) return outcome.value;
+  if (!job.call.staleOnError || outcome.stale === NO_VALUE) throw outcome.error;
+  return serve(run.creation.core, run.name, outcome.stale);
+}
+
+/** What a caller gets that waits no longer. */
+function resultSoFar<V>(run: Run<V>, job: Job<V>): V {
+  if (run.outcome !== null) return resultOf(run, job);
+  if (run.stale === NO_VALUE) throw new WaitTimeoutError(run.name, job.call.waitTimeoutMs);
+  return serve(run.creation.core, run.name, run.stale);
+}
+
+function serve<V>(core: RegionCore<V>, name: string, stale: Entry<V>): V {
+  core.noteStale(name);
+  return (stale as CachedValue<V>).payload;
+}
+
+/** The answer of a first read, or the signal's reason as soon as it fires. */
+export function orAborted<T>(answer: T | PromiseLike<T>, signal: AbortSignal | null): T | PromiseLike<T> {
+  if (signal === null || !isThenable(answer)) return answer;
+  return new Promise<T>((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    const done = () => signal.removeEventListener('abort', abort);
+    answer.then(
+      (value) => {
+        done();
+        resolve(value as T);
+      },
+      (error) => {
+        done();
+        reject(error);
+      },
+    );
+  });
+}
+
+/** Goes on from a first read that was answered by a promise. */
+export async function createAfterRead<V>(
+  core: RegionCore<V>,
+  job: Job<V>,
+  callKey: CallKey,
+  reading: PromiseLike<Entry<V>>,
+): Promise<V> {
+  const noted = stackContext();
+  const found = core.decode(await orAborted(reading, job.call.signal));
+  job.call.signal?.throwIfAborted();
+  const state = judge(core, found, callKey.key, job.call.expiration);
+  core.noteRead(callKey.name, state === FRESH);
+  if (state === FRESH) return (found as CachedValue<V>).payload;
+  return createOne(core, job, callKey, found, state, noted);
+}
