@@ -5,9 +5,10 @@ import { MemoryBackend } from '../../src/backend/memory-backend.ts';
 import { ProxyBackend } from '../../src/backend/proxy-backend.ts';
 import { registerBackend } from '../../src/backend/registry.ts';
 import type { BegunCreation, SetOptions } from '../../src/backend/types.ts';
+import { type CacheRegion, createRegion } from '../../src/index.ts';
 import type { SharedMutex } from '../../src/mutex/types.ts';
-import { type CacheRegion, createRegion } from '../../src/region/region.ts';
 import type { ConfigureOptions, RegionInvalidator, RegionOptions } from '../../src/region/types.ts';
+import { createWithSeed } from '../../src/store/create.ts';
 
 export const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 console.log(`# seed ${SEED}`);
@@ -331,6 +332,10 @@ export const SETUPS: readonly Setup[] = [
   setup('strategy', true, 'cairn.memory', (clock) => ({ regionInvalidator: new TimeStrategy(clock) })),
   setup('token', true, 'test.token'),
   setup('token proxy', true, 'test.token', () => ({ wrap: [DoNothingProxy, new DoNothingProxy()] })),
+  // A fixed seed: which keys share a mutex is the same in every run.
+  setup('slab', true, 'cairn.slab', () => ({
+    arguments: { cache: createWithSeed({ maxBytes: 2 ** 21 }, 1n) },
+  })),
   setup('delay', false, 'test.delay'),
 ];
 
