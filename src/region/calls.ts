@@ -12,6 +12,7 @@ import { FRESH, type Freshness, STALE } from './invalidation.ts';
 import { type CreationContext, currentContext, isCreating, mayJoin, stackContext } from './lock-order.ts';
 import { regenerate } from './regenerate.ts';
 import { Run } from './runs.ts';
+import { whenAborted } from './signals.ts';
 import { atOnce, driveAsync, driveSync, isThenable } from './steps.ts';
 import { DONE, waitFor } from './waiting.ts';
 
@@ -218,9 +219,7 @@ function serve<V>(core: RegionCore<V>, name: string, stale: Entry<V>): V {
 export function orAborted<T>(answer: T | PromiseLike<T>, signal: AbortSignal | null): T | PromiseLike<T> {
   if (signal === null || !isThenable(answer)) return answer;
   return new Promise<T>((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    const done = () => signal.removeEventListener('abort', abort);
+    const done = whenAborted(signal, () => reject(signal.reason));
     answer.then(
       (value) => {
         done();

@@ -1,7 +1,7 @@
 /**
  * One attempt to create one or several keys: its runs, its locks, and who waits for it.
  *
- * It goes through three phases: it queues for its locks, it creates, it has ended. Callers attend it: the one that
+ * It goes through three phases: it queues for its locks, it creates (which begins with the second read), it has ended. Callers attend it: the one that
  * began it, and those that joined one of its runs. A caller leaves when its signal fires or its patience ends. When
  * the last one has left, the creation is abandoned, unless the last to leave took the stale value and wants the new
  * one stored (it lingers):
@@ -82,7 +82,7 @@ export class Creation<V> {
   abandoned = false;
   /** Why, if it is. */
   reason: unknown;
-  /** Called when the creator is about to run. */
+  /** Called when it has its locks, and goes on to read again and to create. */
   onCreate: (() => void) | null = null;
   #attended: number;
   #lingers = false;

@@ -109,8 +109,9 @@ export function currentContext(noted: CreationContext | null): CreationContext |
   return context;
 }
 
-/** Calls `creator` so that what it calls finds `context`. */
+/** Calls `creator` so that what it calls finds `context`, unless that has ended: then it holds nothing. */
 export function callWithin<T>(context: CreationContext, sync: boolean, creator: () => T): T {
+  if (!context.alive) return creator();
   const before = onStack;
   onStack = sync ? context : null;
   try {

@@ -49,6 +49,8 @@ export function* regenerate<V>(creation: Creation<V>): Steps<void> {
     serveBusy(creation);
     const open = creation.unsettled();
     if (open.length === 0) return;
+    creation.phase = CREATES;
+    creation.onCreate?.();
     if (!creation.attended) creation.shortenLeases();
     context = new CreationContext(
       chain,
@@ -179,7 +181,7 @@ function* create<V>(creation: Creation<V>, runs: readonly Run<V>[], context: Cre
     return;
   }
   if (core.freeze) for (const value of values) freezePlain(value);
-  yield* store(runs, values);
+  yield* store(runs, values, job.call.shouldCache);
   runs.forEach((run, n) => {
     run.outcome = succeeded(values[n]);
   });
@@ -207,8 +209,6 @@ export function callCreator<V>(
     (claim) => claim.access === UNLOCKED && claim.runs.some((run) => runs.includes(run)),
   );
   core.noteLoad(!locked);
-  creation.phase = CREATES;
-  creation.onCreate?.();
   const began = performance.now();
   const ended = () => {
     const durationMs = performance.now() - began;
@@ -247,10 +247,13 @@ function checkResult<V>(result: unknown, length: number): readonly V[] {
   return result;
 }
 
-/** Stores the values that may be stored; notes in `stored` which were. */
-export function* store<V>(runs: readonly Run<V>[], values: readonly V[]): Steps<void> {
-  const { core, job } = runs[0].creation;
-  const { shouldCache } = job.call;
+/** Stores the values that `shouldCache` takes and that nothing stands against; notes in `stored` which were. */
+export function* store<V>(
+  runs: readonly Run<V>[],
+  values: readonly V[],
+  shouldCache: ((value: V) => boolean) | null,
+): Steps<void> {
+  const { core } = runs[0].creation;
   const wanted: Run<V>[] = [];
   const payloads: V[] = [];
   runs.forEach((run, n) => {

@@ -78,10 +78,10 @@ function withinLease(release: Promise<void>): Promise<void> {
 
 /** Stores the value of a runner, if its key is as it was: `true` when stored. */
 export function* storeFor<V>(core: RegionCore<V>, key: string, value: V, token: unknown): Steps<boolean> {
-  if (!(token instanceof RunToken) || token.run.key !== key || token.run.creation.core !== core) {
-    throw new OptionError('token', token, `must be what the asyncCreationRunner was given for this key`);
+  const run: Run<V> | null = token instanceof RunToken ? token.run : null;
+  if (run === null || run.key !== key || run.creation.core.region !== core.region) {
+    throw new OptionError('token', token, 'must be what the asyncCreationRunner was given for this key');
   }
-  const { run } = token;
-  yield* store([run], [value]);
+  yield* store([run], [value], null);
   return run.stored;
 }

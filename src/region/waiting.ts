@@ -4,6 +4,7 @@ import { WaitTimeoutError } from '../errors.ts';
 import { CREATES, type Creation, ENDED } from './creation.ts';
 import type { CallOptions } from './options.ts';
 import type { Run } from './runs.ts';
+import { whenAborted } from './signals.ts';
 
 /** All are announced. */
 export const DONE = 0;
@@ -31,6 +32,7 @@ export function waitFor<V>(
     // A stale value can stand in for all, or for none.
     const softMs = runs.every((run) => run.stale !== NO_VALUE) ? call.softTimeoutMs : Infinity;
     let left = false;
+    let unsubscribe: (() => void) | undefined;
     let pending = runs.length;
     let waitLeftMs = call.waitTimeoutMs;
     let waitingSince = 0;
@@ -64,7 +66,7 @@ export function waitFor<V>(
     const end = () => {
       clearTimeout(waiting);
       clearTimeout(soft);
-      signal?.removeEventListener('abort', onAbort);
+      unsubscribe?.();
       if (own !== null) own.onCreate = null;
     };
     const leave = (lingers: boolean, reason: unknown) => {
@@ -85,7 +87,7 @@ export function waitFor<V>(
 
     // The creator may have fired it already.
     if (signal?.aborted) return onAbort();
-    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal !== null) unsubscribe = whenAborted(signal, onAbort);
     if (own !== null && own.phase === CREATES) onCreate();
     else {
       if (own !== null) own.onCreate = onCreate;

@@ -51,16 +51,15 @@ for (const setup of SETUPS) {
 
   it('shouldCache: what it refuses is returned, also to those who joined, and not stored', async () => {
     const { region } = make<number>();
-    const { gate, creator } = parked<number>();
+    const { gate, started, creator } = parked<number>();
     const asked: number[] = [];
     const shouldCache = (value: number) => {
       asked.push(value);
       return value > 5;
     };
-    const calls = [
-      region.getOrCreate('k', creator, { shouldCache }),
-      region.getOrCreate('k', creator, { shouldCache: () => true }),
-    ];
+    const calls = [region.getOrCreate('k', creator, { shouldCache })];
+    await started;
+    calls.push(region.getOrCreate('k', creator, { shouldCache: () => true }));
     await turns(40);
     gate.resolve(5);
     assert.equal(await Promise.all(calls), [5, 5]);
@@ -143,6 +142,28 @@ for (const setup of SETUPS) {
     assert.is(late, 0);
     assert.equal(errors, []);
     await idle(region, 'k');
+  });
+
+  it('signal: one for a hundred callers of two keys, and no warning', async () => {
+    const warnings: unknown[] = [];
+    const warn = (warning: unknown) => warnings.push(warning);
+    process.on('warning', warn);
+    const { region } = make();
+    const { gate, started, creator } = parked<string>();
+    const { signal, abort } = (() => {
+      const controller = new AbortController();
+      return { signal: controller.signal, abort: () => controller.abort(new Error('shut down')) };
+    })();
+    const calls = Array.from({ length: 100 }, (_, n) => region.getOrCreate(`k${n % 2}`, creator, { signal }));
+    await started;
+    await turns(40);
+    abort();
+    const ended = await Promise.allSettled(calls);
+    assert.ok(ended.every((end) => end.status === 'rejected' && end.reason.message === 'shut down'));
+    gate.resolve('late');
+    await idle(region, 'k0', 'k1');
+    process.off('warning', warn);
+    assert.equal(warnings, []);
   });
 
   it('signal: an abandoned creator that fails with the reason is no error, any other is', async () => {
@@ -262,8 +283,9 @@ for (const setup of SETUPS) {
 
   it('softTimeout: an error behind it goes to onError', async () => {
     const { region, errors } = await stale();
-    const { gate, creator } = parked<string>();
+    const { gate, started, creator } = parked<string>();
     assert.is(await region.getOrCreate('k', creator, { softTimeout: 1 }), 'old');
+    await started;
     gate.reject(new Error('behind'));
     await idle(region, 'k');
     assert.is(errors.length, 1);
