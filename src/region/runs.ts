@@ -212,8 +212,10 @@ export class Runs<V> {
     return found;
   }
 
-  /** How many keys have runs. */
+  /** How many there are. */
   get size(): number {
-    return this.#byKey.size;
+    let size = 0;
+    for (const runs of this.#byKey.values()) size += runs.length;
+    return size;
   }
 }

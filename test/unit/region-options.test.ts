@@ -144,6 +144,21 @@ for (const setup of SETUPS) {
     await idle(region, 'k');
   });
 
+  it('signal: whoever comes after all have left gets nothing of that run', async () => {
+    const { region } = make();
+    const { gate, started, creator } = parked<string>();
+    const controller = new AbortController();
+    const call = region.getOrCreate('k', creator, { signal: controller.signal });
+    await started;
+    controller.abort(new Error('left'));
+    await errorOf(() => call);
+    const later = region.getOrCreate('k', () => 'its own');
+    await turns(40);
+    gate.reject(new Error('of the abandoned one'));
+    assert.is(await later, 'its own');
+    await idle(region, 'k');
+  });
+
   it('signal: one for a hundred callers of two keys, and no warning', async () => {
     const warnings: unknown[] = [];
     const warn = (warning: unknown) => warnings.push(warning);
@@ -242,6 +257,25 @@ for (const setup of SETUPS) {
     gate.resolve('first');
     assert.is(await first, 'first', 'its own creator took longer than its waitTimeout');
     assert.is(ran, false);
+    await idle(region, 'k');
+  });
+
+  it('waitTimeout: what it has waited counts, its own creator does not', async () => {
+    const { region } = make();
+    const first = parked<string>();
+    const blocking = region.getOrCreate('k', first.creator);
+    await first.started;
+    await region.delete('k');
+    const own = parked<string>();
+    const call = region.getOrCreate('k', own.creator, { waitTimeout: 100 });
+    assert.is(await isPending(call), true);
+    first.gate.resolve('first');
+    await blocking;
+    await own.started;
+    await new Promise((resolve) => setTimeout(resolve, 110));
+    assert.is(await isPending(call), true);
+    own.gate.resolve('own');
+    assert.is(await call, 'own');
     await idle(region, 'k');
   });
 
