@@ -140,7 +140,7 @@ export class ReentrantCreationError extends CairnError {
   }
 }
 
-/** `waitTimeout` passed while others created the key, and no stale value stood. The creator did not run. */
+/** `waitTimeout` passed while others created the key, and no stale value stood. The caller's creator did not run for it. */
 export class WaitTimeoutError extends CairnError {
   readonly waitTimeoutMs: number;
   constructor(key: string, waitTimeoutMs: number) {

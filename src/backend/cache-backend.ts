@@ -41,7 +41,7 @@ export abstract class CacheBackend<V = unknown> {
   /** What stands under `key`, with its whole metadata, or `NO_VALUE`. */
   abstract get(key: string): Awaitable<CachedValue<V> | NoValue>;
 
-  /** Stores `value` with its whole metadata. Answers `false` only when `options.token` no longer stands. */
+  /** Stores `value` with its whole metadata. Answers `false` when it was not stored: `options.token` no longer stands, or it is too large. */
   // biome-ignore lint/suspicious/noConfusingVoidType: most backends have nothing to answer.
   abstract set(key: string, value: CachedValue<V>, options?: SetOptions): Awaitable<boolean | void>;
 

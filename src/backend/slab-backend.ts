@@ -248,15 +248,16 @@ function hashed(key: string): string {
 function openEngine(args: SlabArguments, context: BackendContext): { engine: Engine; codec: Codec } {
   const attached = (args as { [ATTACHED]?: { engine: Engine; codec: Codec } })[ATTACHED];
   if (attached) return attached;
+  // members that are not the engine's are somebody else's: dogpile's rule for arguments
+  const known: readonly string[] = args.cache === undefined ? ENGINE_OPTIONS : ['cache', 'decoded'];
+  const strangers = Object.keys(args).filter((name) => !known.includes(name));
+  if (strangers.length > 0)
+    debug('region %s: cairn.slab ignores the arguments %s', context.region, strangers.join(', '));
   if (args.cache !== undefined) {
     if (!(args.cache instanceof SharedCache))
       throw new OptionError('cache', args.cache, 'expected a SharedCache');
     return { engine: SharedCache.engineOf(args.cache).retain(), codec: SharedCache.codecOf(args.cache) };
   }
-  // members that are not the engine's are somebody else's: dogpile's rule for arguments
-  const strangers = Object.keys(args).filter((name) => !(ENGINE_OPTIONS as readonly string[]).includes(name));
-  if (strangers.length > 0)
-    debug('region %s: cairn.slab ignores the arguments %s', context.region, strangers.join(', '));
   const options: CacheOptions = {};
   for (const name of ENGINE_OPTIONS) {
     if (args[name] !== undefined) (options as Record<string, unknown>)[name] = args[name];

@@ -169,6 +169,12 @@ class MutexWaits {
     }
   }
 
+  /** The fence of whoever took it last. */
+  fence(index: number): number {
+    const record = this.#engine.u32[L.H_MUTEX_TABLE >> 2]! + index * L.MUTEX_SIZE;
+    return Number(Atomics.load(this.#engine.u64, (record + L.X_WORD) >>> 3) >> 32n);
+  }
+
   #turnIndex(index: number): number {
     return (this.#engine.u32[L.H_MUTEX_TABLE >> 2]! + index * L.MUTEX_SIZE + L.X_TURN) >>> 2;
   }
@@ -257,6 +263,12 @@ export class SlabMutex implements SharedMutex, Disposable {
   locked(): boolean {
     const engine = this.#engine;
     return engine.guard((x) => x.mutex_held(this.index, engine.clock.mono())) === 1;
+  }
+
+  /** Whether this object acquired it and its lease has ended since: another thread may have it. */
+  lost(): boolean {
+    if (this.#fence === 0) return false;
+    return !this.locked() || this.#waits.fence(this.index) !== this.#fence;
   }
 
   /** Ends the lease in `leaseMs` milliseconds, if it would not end before: what nobody awaits has a short one. */

@@ -28,6 +28,8 @@ export interface SharedMutex extends CacheMutex {
   tryAcquire(): boolean;
   /** Blocks the thread until it is got; `false` when `timeoutMs` have passed. */
   acquireSync(timeoutMs?: number): boolean;
+  /** Whether it was taken by this object and its lease has ended since. */
+  lost?(): boolean;
   /** Ends the holder's lease in `leaseMs` milliseconds, if it would not end before. */
   shorten?(leaseMs: number): void;
 }

@@ -10,8 +10,8 @@ import type { AttachOptions, RegionHandle } from './types.ts';
 
 /**
  * Attaches this thread to the region behind `handle`: same name, same expiration time, same data. Functions do not
- * travel, so `options` must bring every one that the region was given (`clock`, `keyMangler`, `wrap`,
- * `regionInvalidator`); keep them in one module that all threads import. Does not wait, unless the backend's class
+ * travel, so `options` must bring every one that the region was given (`clock`, `keyMangler`, `serializer`,
+ * `deserializer`, `wrap`, `regionInvalidator`); keep them in one module that all threads import. Does not wait, unless the backend's class
  * comes by a promise: then as `configure`.
  *
  * @throws {RegionHandleError} `ERR_CAIRN_HANDLE`: no handle, or one whose function is missing, which is named.

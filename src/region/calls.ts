@@ -14,7 +14,7 @@ import { regenerate } from './regenerate.ts';
 import { Run } from './runs.ts';
 import { whenAborted } from './signals.ts';
 import { atOnce, driveAsync, driveSync, isThenable } from './steps.ts';
-import { DONE, waitFor } from './waiting.ts';
+import { type Cause, DONE, waitFor } from './waiting.ts';
 
 type Entry<V> = CachedValue<V> | NoValue;
 
@@ -99,7 +99,7 @@ export function createOneSync<V>(
   }
   const own = new Creation(core, job, chain, [wanted], { sync: true });
   driveSync(regenerate(own));
-  return resultOf(own.runs[0], job);
+  return oneResult(own.runs[0], job, DONE);
 }
 
 /** Reads `keys` (each key of the backend once) and creates what is not fresh. The values are in their order. */
@@ -112,22 +112,36 @@ export async function createMany<V>(
   const unique = uniqueOf(keys);
   const found = await orAborted(core.readMulti(unique.map(({ key }) => key)), job.call.signal);
   job.call.signal?.throwIfAborted();
-  const { results, runs, own } = planMany(core, job, unique, found, currentContext(noted));
-  for (const creation of new Set(runs.map((run) => run.creation))) if (creation !== own) creation.attend();
+  const plan = planMany(core, job, unique, found, currentContext(noted));
+  const { runs, own } = plan;
+  for (const creation of othersOf(runs, own)) creation.attend();
   if (own !== null) void driveAsync(regenerate(own));
-  if (runs.length > 0) {
-    const cause = job.call.impatient ? await waitFor(runs, own, job.call) : await allAnnounced(runs);
-    for (const run of runs) results.set(run.key, cause === DONE ? resultOf(run, job) : resultSoFar(run, job));
-  }
-  return keys.map(({ key }) => results.get(key)!);
+  const cause = runs.length > 0 ? await announced(runs, own, job) : DONE;
+  return resultsOf(core, job, keys, plan, cause);
 }
 
 export function createManySync<V>(core: RegionCore<V>, job: Job<V>, keys: readonly CallKey[]): V[] {
   const unique = uniqueOf(keys);
   const found = atOnce(core.readMulti(unique.map(({ key }) => key)), 'the backend');
-  const { results, runs, own } = planMany(core, job, unique, found, currentContext(null));
-  if (own !== null) driveSync(regenerate(own));
-  for (const run of runs) results.set(run.key, resultOf(run, job));
+  const plan = planMany(core, job, unique, found, currentContext(null));
+  if (plan.own !== null) driveSync(regenerate(plan.own));
+  return resultsOf(core, job, keys, plan, DONE);
+}
+
+/** The values in the order of `keys`. Stale ones count only if the call gets all. */
+function resultsOf<V>(
+  core: RegionCore<V>,
+  job: Job<V>,
+  keys: readonly CallKey[],
+  { results, served, runs }: Plan<V>,
+  cause: Cause,
+): V[] {
+  for (const run of runs) {
+    const { value, stale } = resultOf(run, job, cause);
+    if (stale) served.push(run.name);
+    results.set(run.key, value);
+  }
+  for (const name of served) core.noteStale(name);
   return keys.map(({ key }) => results.get(key)!);
 }
 
@@ -137,15 +151,27 @@ function uniqueOf(keys: readonly CallKey[]): CallKey[] {
   return [...unique.values()];
 }
 
-/** Decides for each key; nothing has begun when it throws. */
+/** What a call for several keys does with them. */
+interface Plan<V> {
+  /** Values by key. */
+  readonly results: Map<string, V>;
+  /** Names of those that are stale. */
+  readonly served: string[];
+  /** What it waits for: those of its own creation, and those that it joined. */
+  readonly runs: readonly Run<V>[];
+  readonly own: Creation<V> | null;
+}
+
+/** Decides for each key; no creation has begun when it throws. */
 function planMany<V>(
   core: RegionCore<V>,
   job: Job<V>,
   keys: readonly CallKey[],
   found: readonly Entry<V>[],
   chain: CreationContext | null,
-): { results: Map<string, V>; runs: Run<V>[]; own: Creation<V> | null } {
+): Plan<V> {
   const results = new Map<string, V>();
+  const served: string[] = [];
   const joined: Run<V>[] = [];
   const behind: Wanted<V>[] = [];
   const create: Wanted<V>[] = [];
@@ -162,13 +188,14 @@ function planMany<V>(
     else if (decision === CREATE) create.push(wanted);
     else {
       if (decision === BEHIND) behind.push(wanted);
-      results.set(callKey.key, serve(core, wanted.name, wanted.stale));
+      served.push(wanted.name);
+      results.set(callKey.key, (wanted.stale as CachedValue<V>).payload);
     }
   });
   if (joined.length > 0) core.counters.add(JOINED, joined.length);
   startBehind(core, job, behind);
   const own = create.length > 0 ? new Creation(core, job, chain, create, { sync: job.sync }) : null;
-  return { results, runs: own === null ? joined : [...own.runs, ...joined], own };
+  return { results, served, runs: own === null ? joined : [...own.runs, ...joined], own };
 }
 
 /** Regenerates with nobody waiting, unless this thread is at it already. */
@@ -179,35 +206,50 @@ function startBehind<V>(core: RegionCore<V>, job: Job<V>, wanted: readonly Wante
 }
 
 async function resultLater<V>(run: Run<V>, own: Creation<V> | null, job: Job<V>): Promise<V> {
-  const cause = job.call.impatient ? await waitFor([run], own, job.call) : await allAnnounced([run]);
-  return cause === DONE ? resultOf(run, job) : resultSoFar(run, job);
+  return oneResult(run, job, await announced([run], own, job));
 }
 
-async function allAnnounced<V>(runs: readonly Run<V>[]): Promise<typeof DONE> {
-  await Promise.all(
-    runs.map(
-      (run) =>
-        new Promise((resolve) => {
-          run.whenAnnounced(resolve);
-        }),
-    ),
-  );
+/** Waits until all `runs` are announced, or the caller's patience ends. Then it attends others' creations no more. */
+async function announced<V>(runs: readonly Run<V>[], own: Creation<V> | null, job: Job<V>): Promise<Cause> {
+  if (job.call.impatient) {
+    const cause = await waitFor(runs, own, job.call);
+    if (cause !== DONE) return cause;
+  } else {
+    await Promise.all(
+      runs.map(
+        (run) =>
+          new Promise((resolve) => {
+            run.whenAnnounced(resolve);
+          }),
+      ),
+    );
+  }
+  for (const creation of othersOf(runs, own)) creation.leave(false);
   return DONE;
 }
 
-/** What a caller gets of a run that has ended: the value, the stale value if it asked for that, or the error thrown. */
-function resultOf<V>(run: Run<V>, job: Job<V>): V {
-  const outcome = run.outcome!;
-  if (!outcome.failed) return outcome.value;
-  if (!job.call.staleOnError || outcome.stale === NO_VALUE) throw outcome.error;
-  return serve(run.creation.core, run.name, outcome.stale);
+function othersOf<V>(runs: readonly Run<V>[], own: Creation<V> | null): Set<Creation<V>> {
+  const others = new Set(runs.map((run) => run.creation));
+  if (own !== null) others.delete(own);
+  return others;
 }
 
-/** What a caller gets that waits no longer. */
-function resultSoFar<V>(run: Run<V>, job: Job<V>): V {
-  if (run.outcome !== null) return resultOf(run, job);
-  if (run.stale === NO_VALUE) throw new WaitTimeoutError(run.name, job.call.waitTimeoutMs);
-  return serve(run.creation.core, run.name, run.stale);
+function oneResult<V>(run: Run<V>, job: Job<V>, cause: Cause): V {
+  const { value, stale } = resultOf(run, job, cause);
+  if (stale) run.creation.core.noteStale(run.name);
+  return value;
+}
+
+/** What a caller gets of a run that has ended, or that it waits for no longer. */
+function resultOf<V>(run: Run<V>, job: Job<V>, cause: Cause): { value: V; stale: boolean } {
+  const { outcome } = run;
+  if (cause !== DONE && outcome === null) {
+    if (!run.mayServeStale()) throw new WaitTimeoutError(run.name, job.call.waitTimeoutMs);
+    return { value: (run.stale as CachedValue<V>).payload, stale: true };
+  }
+  if (!outcome!.failed) return outcome!;
+  if (!job.call.staleOnError || outcome!.stale === NO_VALUE) throw outcome!.error;
+  return { value: outcome!.stale.payload, stale: true };
 }
 
 function serve<V>(core: RegionCore<V>, name: string, stale: Entry<V>): V {

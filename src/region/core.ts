@@ -4,7 +4,7 @@ import { CachedValue, NO_VALUE, type NoValue, VALUE_VERSION } from '../backend/c
 import type { Awaitable, CacheBackend, Clock, ShareableBackend } from '../backend/types.ts';
 import { type CantDeserializeError, KeyError, OptionError } from '../errors.ts';
 import { LocalMutexes } from '../mutex/local-mutex.ts';
-import { type CacheMutex, isSharedMutex } from '../mutex/types.ts';
+import { isSharedMutex } from '../mutex/types.ts';
 import { threadClock } from './clock.ts';
 import {
   HITS,
@@ -17,7 +17,7 @@ import {
 } from './counters.ts';
 import { onError, onHit, onMiss } from './events.ts';
 import { Invalidation, LocalGenerations } from './invalidation.ts';
-import { Lock } from './lock-order.ts';
+import { Lock, placeOf } from './lock-order.ts';
 import { type CallOptions, callDefaults, DEFAULTS } from './options.ts';
 import type { CacheRegion } from './region.ts';
 import { Runs } from './runs.ts';
@@ -57,16 +57,16 @@ export class RegionCore<V> {
   readonly runs = new Runs<V>();
   readonly localMutexes = new LocalMutexes();
   readonly counters: RegionCounters;
-  /** How a call without options goes, and its `Sync` twin. */
+  /** How a call without options goes, by its form. */
   readonly callDefaults: CallOptions<V>;
+  readonly multiDefaults: CallOptions<V>;
   readonly syncDefaults: CallOptions<V>;
+  readonly syncMultiDefaults: CallOptions<V>;
   /** The region itself, for its runner. */
   region: CacheRegion<V> | null = null;
   closed = false;
   readonly #serializer: Serializer<V> | null;
   readonly #deserializer: Deserializer<V> | null;
-  /** Mutexes of other makes, with the key under which each was seen first: that orders it. */
-  readonly #foreign = new WeakMap<CacheMutex, string>();
   readonly #onError: ErrorListener | null;
   readonly #shareable: Partial<ShareableBackend>;
 
@@ -89,17 +89,19 @@ export class RegionCore<V> {
     this.clock = clock ?? shareable.clock?.bind(actualBackend) ?? threadClock;
     this.mangler = keyMangler ?? backend.keyMangler?.bind(backend) ?? null;
     this.freeze = options.freeze ?? DEFAULTS.freeze;
-    this.functions = functionsGiven(options, configured);
     this.sharesGenerations = shareable.generations !== undefined;
     this.invalidation = new Invalidation(
       shareable.generations ?? before?.invalidation.ownSource() ?? new LocalGenerations(),
       configured.regionInvalidator ?? before?.invalidation.strategy ?? null,
       this.clock,
     );
+    this.functions = functionsGiven(options, configured, this.invalidation.strategy !== null);
     if (before !== null) this.invalidation.inherit(before.invalidation);
     this.counters = shareable.counters ?? new LocalCounters();
     this.callDefaults = callDefaults(this.expirationTime, options.asyncCreationRunner ?? null);
+    this.multiDefaults = { ...this.callDefaults, runner: null };
     this.syncDefaults = { ...this.callDefaults, waitTimeoutMs: DEFAULTS.waitTimeoutSync };
+    this.syncMultiDefaults = { ...this.syncDefaults, runner: null };
     this.#serializer = options.serializer ?? null;
     this.#deserializer = options.deserializer ?? null;
     this.#onError = options.onError ?? null;
@@ -150,10 +152,8 @@ export class RegionCore<V> {
     const mutex = this.backend.getMutex(key);
     if (mutex === null) return new Lock(this.localMutexes.get(key), this.id, key, true);
     if (isSharedMutex(mutex)) return new Lock(mutex, this.id, '', false);
-    // Several keys may have one such mutex: its place in the order must not depend on the key.
-    let first = this.#foreign.get(mutex);
-    if (first === undefined) this.#foreign.set(mutex, (first = key));
-    return new Lock(mutex, this.id, first, false);
+    const place = placeOf(mutex, this.id, key);
+    return new Lock(mutex, place.regionId, place.key, false);
   }
 
   /** Notes a read: whether it found a fresh value. */
@@ -182,26 +182,32 @@ export class RegionCore<V> {
     if (onError.hasSubscribers) onError.publish({ region: this.name, keys, error });
   }
 
-  /** Where errors go that no caller waits for. */
-  readonly report = (error: unknown, keys: readonly string[] = []): void => {
+  /** Where errors go that no caller waits for. `told`: `noteError` was called for it already. */
+  readonly report = (error: unknown, keys: readonly string[] = [], told = false): void => {
     debug('region %s: %O', this.name, error);
-    this.noteError(error, keys);
+    if (!told) this.noteError(error, keys);
+    const ignore = (thrown: unknown) => debug('region %s: onError threw %O', this.name, thrown);
     try {
-      this.#onError?.(error, { region: this.name, keys });
+      const answer: unknown = this.#onError?.(error, { region: this.name, keys });
+      if (isThenable(answer)) answer.then(undefined, ignore);
     } catch (thrown) {
-      debug('region %s: onError threw %O', this.name, thrown);
+      ignore(thrown);
     }
   };
 }
 
 /** Which functions other threads must bring to attach to this region. */
-function functionsGiven(options: RegionOptions, configured: ConfigureOptions): HandleFunction[] {
+function functionsGiven(
+  options: RegionOptions,
+  configured: ConfigureOptions,
+  strategy: boolean,
+): HandleFunction[] {
   const given: HandleFunction[] = [];
   if (options.clock !== undefined) given.push('clock');
   if (options.keyMangler !== undefined) given.push('keyMangler');
   if (options.serializer !== undefined) given.push('serializer');
   if (options.deserializer !== undefined) given.push('deserializer');
   if (configured.wrap !== undefined && configured.wrap.length > 0) given.push('wrap');
-  if (configured.regionInvalidator !== undefined) given.push('regionInvalidator');
+  if (strategy) given.push('regionInvalidator');
   return given;
 }

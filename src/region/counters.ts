@@ -49,7 +49,7 @@ export interface RegionStats {
   staleServed: number;
   /** Creators run; for several keys at once it is one. */
   loads: number;
-  /** Of those, how many threw. */
+  /** Of those, how many failed: threw, rejected, or returned what they must not. */
   loadErrors: number;
   /** Callers that joined the run of another caller of their thread. */
   joined: number;
@@ -57,7 +57,10 @@ export interface RegionStats {
   waits: number;
   /** Creators that ran without their mutex: waiting might have been a deadlock, or it was not to be had. */
   unlockedCreations: number;
-  /** Values that were not stored since their key was changed or invalidated while the creator ran. */
+  /**
+   * Values that were not stored since their key was changed or invalidated while the creator ran, or since the backend
+   * refused them (too large). Where it refuses several at once, that counts as one.
+   */
   refusedStores: number;
   /** How long creators took. */
   loadTimes: {

@@ -1,16 +1,17 @@
 /**
  * One attempt to create one or several keys: its runs, its locks, and who waits for it.
  *
- * It goes through three phases: it queues for its locks, it creates (which begins with the second read), it has ended. Callers attend it: the one that
- * began it, and those that joined one of its runs. A caller leaves when its signal fires or its patience ends. When
- * the last one has left, the creation is abandoned, unless the last to leave took the stale value and wants the new
- * one stored (it lingers):
+ * It goes through three phases: it queues for its locks, it creates (which begins with the second read), it has ended.
+ * Callers attend it: the one that began it, and those that joined one of its runs. A caller leaves when it has its
+ * values, when its signal fires, or when its patience ends. When the last one has left, the creation is abandoned,
+ * unless one of them took the stale value and wants the new one stored (it lingers):
  *
  *            attended                 lingering                        abandoned
  *   queues   waits                    (does not occur: a stale         leaves its queues at once; the creator
  *                                     value does not queue)            does not run
- *   creates  its callers get the      goes on                          goes on, its signal fires, nobody may
- *            outcome                                                    join any more
+ *   creates  its callers get the      goes on                          a creator that runs goes on and its
+ *            outcome                                                    signal fires, else it does not run;
+ *                                                                       nobody may join any more
  *
  * What nobody attends (these two, and a refresh in the background from its start) has shared mutexes for at most five
  * seconds from then, since a parked thread may never finish it. Its value is stored all the same if nothing stands
@@ -82,10 +83,15 @@ export class Creation<V> {
   abandoned = false;
   /** Why, if it is. */
   reason: unknown;
+  /** What its creator threw, once it did. */
+  failure: { readonly error: unknown } | null = null;
   /** Called when it has its locks, and goes on to read again and to create. */
   onCreate: (() => void) | null = null;
   #attended: number;
   #lingers = false;
+  /** Since when nobody waits for it, by `performance.now()`. */
+  #unattendedSince = Infinity;
+  #lastReason: unknown;
   #queue: AbortController | null = null;
   #controller: AbortController | null = null;
 
@@ -104,6 +110,7 @@ export class Creation<V> {
     this.runner = behind ? job.call.runner : null;
     this.waitUntil = sync ? performance.now() + job.call.waitTimeoutMs : Infinity;
     this.#attended = behind ? 0 : 1;
+    if (behind) this.#unattendedSince = performance.now();
     const byRank = wanted.map((item) => ({ item, run: new Run(this, item) }));
     this.runs = byRank.map(({ run }) => run).sort((a, b) => (a.name < b.name ? -1 : 1));
     if (byRank.length > 1) byRank.sort((a, b) => a.item.lock.compare(b.item.lock));
@@ -125,13 +132,23 @@ export class Creation<V> {
     this.#attended++;
   }
 
-  /** A caller leaves; `lingers`: with the stale value, and it wants the new one stored. */
-  leave(lingers: boolean, reason: unknown): void {
+  /**
+   * A caller leaves. `lingers`: with the stale value, and it wants the new one stored. `reason`: why it gave up; one that
+   * has all it wanted has none.
+   */
+  leave(lingers: boolean, reason?: unknown): void {
     this.#attended--;
     this.#lingers ||= lingers;
+    this.#lastReason = reason ?? this.#lastReason;
     if (this.#attended > 0 || this.phase === ENDED) return;
+    this.#unattendedSince = performance.now();
     this.shortenLeases();
-    if (!this.#lingers) this.#abandon(reason);
+    if (!this.#lingers) this.#abandon(this.#lastReason);
+  }
+
+  /** Whether nobody has waited for it for longer than it may keep others waiting. */
+  get overdue(): boolean {
+    return performance.now() - this.#unattendedSince > UNATTENDED_LEASE_MS;
   }
 
   #abandon(reason: unknown): void {

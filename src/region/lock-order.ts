@@ -25,7 +25,7 @@ import { type CacheMutex, isSharedMutex, type SharedMutex } from '../mutex/types
 
 /** A mutex with its place in the order. One object per creation and key. */
 export class Lock {
-  readonly mutex: CacheMutex;
+  mutex: CacheMutex;
   /** The mutex again, if it belongs to a shared table. */
   readonly shared: SharedMutex | null;
   /** Whether only this thread can release it. */
@@ -63,6 +63,17 @@ export class Lock {
   }
 }
 
+// Of a mutex that is in no shared table several keys, or regions, may have the same object. It keeps the place at which it
+// was seen first, or two creations could take two of them in opposite orders.
+const places = new WeakMap<CacheMutex, { readonly regionId: number; readonly key: string }>();
+
+/** Where a mutex of another make stands in the order. */
+export function placeOf(mutex: CacheMutex, regionId: number, key: string) {
+  let place = places.get(mutex);
+  if (place === undefined) places.set(mutex, (place = { regionId, key }));
+  return place;
+}
+
 /** What a creation has of one lock. */
 export interface Claim {
   readonly lock: Lock;
@@ -73,7 +84,7 @@ export interface Claim {
 /** A creator that runs, with those within which it was begun. */
 export class CreationContext {
   readonly parent: CreationContext | null;
-  readonly claims: readonly Claim[];
+  claims: readonly Claim[];
   /** The region, by its core: two of one name on one engine are the same. */
   readonly core: { readonly name: string };
   /** The keys that its creator makes. */
@@ -124,10 +135,24 @@ export function callWithin<T>(context: CreationContext, sync: boolean, creator: 
   }
 }
 
+/** Calls `run` so that what it calls belongs to no creator. */
+export function callOutside<T>(run: () => T): T {
+  const before = onStack;
+  onStack = null;
+  try {
+    return storage.getStore() === undefined ? run() : storage.run(undefined as never, run);
+  } finally {
+    onStack = before;
+  }
+}
+
 /** Ends a context before its locks are released: from now on it holds nothing. */
 export function endContext(context: CreationContext): void {
   if (!context.alive) return;
   context.alive = false;
+  // A timer or a connection that the creator opened may keep the context for ever, but not what it made.
+  context.claims = [];
+  context.runs = [];
   if (context.stored && --storedAlive === 0) storage.disable();
 }
 
@@ -188,7 +213,8 @@ export function forgetLock(lock: Lock): void {
 export function mayBlock(lock: Lock): boolean {
   if (lock.threadOnly) return false;
   for (const other of threadLocks) {
-    if (!lock.isAbove(other)) return false;
+    // A creator that hangs has lost its lease: anybody may take that mutex.
+    if (!lock.isAbove(other) && !other.shared?.lost?.()) return false;
   }
   return true;
 }

@@ -32,7 +32,9 @@ export function* takeLocks<V>(creation: Creation<V>): Steps<void> {
 /** Waits for the lock if a value is missing and the order allows it. Else it only tries. */
 function* takeLock<V>(claim: RunClaim<V>, creation: Creation<V>): Steps<Access> {
   const { lock } = claim;
-  const { chain, sync } = creation;
+  const { chain, core, sync } = creation;
+  // One that is free is not kept: while this creation took others, somebody may have made it anew.
+  if (lock.threadOnly) lock.mutex = core.localMutexes.get(claim.runs[0].key);
   if (isHeld(chain, lock)) return HELD;
   const missing = claim.runs.some((run) => run.stale === NO_VALUE);
   const wait = missing && mayWait(chain, lock) && (!sync || mayBlock(lock));

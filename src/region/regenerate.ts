@@ -21,21 +21,21 @@
  * enters runs in the region's table and takes them out. The generation stored with a value is the one that `Run.fence`
  * noted before the second read.
  */
-import { CachedValue, NO_VALUE, type NoValue, VALUE_VERSION } from '../backend/cached-value.ts';
-import type { Awaitable, BegunCreation, SetMultiOptions, SetOptions } from '../backend/types.ts';
+import { type CachedValue, NO_VALUE, type NoValue } from '../backend/cached-value.ts';
+import type { Awaitable, BegunCreation } from '../backend/types.ts';
 import { freezePlain } from '../codec/freeze.ts';
-import { CreatorResultError, EngineClosedError, WaitTimeoutError } from '../errors.ts';
-import { countLoadTime, LOAD_ERRORS, REFUSED } from './counters.ts';
+import { SyncError, WaitTimeoutError } from '../errors.ts';
 import { CREATES, type Creation, ENDED } from './creation.ts';
-import { noteLoaded } from './events.ts';
+import { callCreator } from './creator.ts';
 import { judge } from './freshness.ts';
-import { FRESH } from './invalidation.ts';
-import { CreationContext, callWithin, endContext } from './lock-order.ts';
-import { BUSY, HELD, OWNED, releaseLocks, takeLocks, UNLOCKED } from './locking.ts';
+import { FRESH, MISSING, STALE } from './invalidation.ts';
+import { CreationContext, endContext } from './lock-order.ts';
+import { BUSY, HELD, OWNED, releaseLocks, takeLocks } from './locking.ts';
 import { failed, succeeded } from './outcome.ts';
 import { handOver } from './runner.ts';
 import type { Run } from './runs.ts';
-import { isThenable, refused, type Steps, settled } from './steps.ts';
+import { isThenable, type Steps, settled } from './steps.ts';
+import { store } from './storing.ts';
 
 const BACKEND = 'the backend';
 
@@ -87,8 +87,7 @@ function serveBusy<V>(creation: Creation<V>): void {
 }
 
 function serveStale<V>(run: Run<V>): void {
-  if (!run.creation.behind) run.creation.core.noteStale(run.name);
-  run.outcome = succeeded((run.stale as CachedValue<V>).payload);
+  run.outcome = succeeded((run.stale as CachedValue<V>).payload, true);
 }
 
 /** What nobody waits for any more goes to `onError`, but for the reason why they left. */
@@ -96,7 +95,9 @@ function reportFailure<V>(creation: Creation<V>): void {
   const errors = new Set<unknown>();
   for (const { outcome } of creation.runs) if (outcome?.failed) errors.add(outcome.error);
   if (creation.abandoned) errors.delete(creation.reason);
-  for (const error of errors) creation.core.report(error, creation.names());
+  for (const error of errors) {
+    creation.core.report(error, creation.names(), creation.failure?.error === error);
+  }
 }
 
 function* readAndCreate<V>(
@@ -119,7 +120,7 @@ function* readAndCreate<V>(
     if (creation.runner !== null) yield* handOver(creation, needed[0], context, creation.runner);
     else yield* create(creation, needed, context);
   } finally {
-    for (const run of runs) if (run.begun && !run.stored) yield* endCreation(run);
+    for (const run of runs) if (run.begun && !run.stored && !creation.core.closed) yield* endCreation(run);
   }
 }
 
@@ -169,26 +170,36 @@ function noteFound<V>(run: Run<V>, raw: Run<V>['found']): void {
 function* create<V>(creation: Creation<V>, runs: readonly Run<V>[], context: CreationContext): Steps<void> {
   const { core, job } = creation;
   if (creation.behind) yield* settled(nextTurn(), 'the event loop');
+  if (creation.abandoned) throw creation.reason;
+  if (creation.behind && core.closed) return serveAll(runs);
   let values: readonly V[];
   try {
-    const answer = callCreator(creation, runs, context);
-    if (job.sync && isThenable(answer)) return failAll(runs, refused(answer, 'the creator'));
-    const result = yield* settled(answer, 'the creator');
-    values = job.multi ? checkResult<V>(result, runs.length) : [result as V];
+    values = yield* settled(callCreator(creation, runs, context), 'the creator');
   } catch (error) {
-    noteFailure(creation, error);
-    for (const run of runs) run.outcome = failed(error, run.staleNow);
+    // A creator that must not answer by a promise is a mistake, which no stale value may hide.
+    const hopeless = error instanceof SyncError;
+    for (const run of runs) run.outcome = failed(error, hopeless ? NO_VALUE : yield* staleNow(run));
     return;
   }
   if (core.freeze) for (const value of values) freezePlain(value);
   yield* store(runs, values, job.call.shouldCache);
-  runs.forEach((run, n) => {
-    run.outcome = succeeded(values[n]);
-  });
+  for (const [n, run] of runs.entries()) run.outcome = succeeded(values[n]);
 }
 
-function failAll<V>(runs: readonly Run<V>[], error: unknown): void {
-  for (const run of runs) run.outcome = failed(error);
+function serveAll<V>(runs: readonly Run<V>[]): void {
+  for (const run of runs) serveStale(run);
+}
+
+/** The stale value as it stands after the creator failed: the key may have been changed or invalidated meanwhile. */
+function* staleNow<V>(run: Run<V>): Steps<CachedValue<V> | NoValue> {
+  const { core } = run.creation;
+  if (run.clean && run.isValid() && run.tokenStands()) return run.state === STALE ? run.found : NO_VALUE;
+  try {
+    noteFound(run, yield* settled(core.backend.get(run.key), BACKEND));
+  } catch {
+    return NO_VALUE;
+  }
+  return run.state === MISSING ? NO_VALUE : run.found;
 }
 
 /** The next turn of the event loop: the caller has its stale value by then. */
@@ -196,114 +207,6 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
-}
-
-/** Calls the creator for `runs` within `context`, and counts and times it. */
-export function callCreator<V>(
-  creation: Creation<V>,
-  runs: readonly Run<V>[],
-  context: CreationContext,
-): unknown {
-  const { core, job } = creation;
-  const locked = !creation.claims.some(
-    (claim) => claim.access === UNLOCKED && claim.runs.some((run) => runs.includes(run)),
-  );
-  core.noteLoad(!locked);
-  const began = performance.now();
-  const ended = () => {
-    const durationMs = performance.now() - began;
-    countLoadTime(core.counters, durationMs);
-    noteLoaded(core.name, runs, durationMs, locked);
-  };
-  let answer: unknown;
-  try {
-    answer = callWithin(context, creation.sync, () =>
-      job.multi
-        ? job.creator(
-            runs.map((run) => run.name),
-            creation.context,
-          )
-        : job.creator(creation.context),
-    );
-  } catch (error) {
-    ended();
-    throw error;
-  }
-  if (isThenable(answer) && !job.sync) {
-    answer.then(ended, ended);
-    return answer;
-  }
-  ended();
-  return answer;
-}
-
-function noteFailure<V>(creation: Creation<V>, error: unknown): void {
-  creation.core.counters.add(LOAD_ERRORS, 1);
-  creation.core.noteError(error, creation.names());
-}
-
-function checkResult<V>(result: unknown, length: number): readonly V[] {
-  if (!Array.isArray(result) || result.length !== length) throw new CreatorResultError(length, result);
-  return result;
-}
-
-/** Stores the values that `shouldCache` takes and that nothing stands against; notes in `stored` which were. */
-export function* store<V>(
-  runs: readonly Run<V>[],
-  values: readonly V[],
-  shouldCache: ((value: V) => boolean) | null,
-): Steps<void> {
-  const { core } = runs[0].creation;
-  const wanted: Run<V>[] = [];
-  const payloads: V[] = [];
-  runs.forEach((run, n) => {
-    if (shouldCache !== null && !shouldCache(values[n])) return;
-    wanted.push(run);
-    payloads.push(core.encode(values[n]));
-  });
-  if (core.closed) return;
-  const ct = core.clock();
-  const entries = new Map<Run<V>, CachedValue<V>>();
-  for (const [n, run] of wanted.entries()) {
-    const metadata = { ct, v: VALUE_VERSION, generation: run.generation };
-    if (run.mayStore()) entries.set(run, new CachedValue(payloads[n], metadata));
-    else core.counters.add(REFUSED, 1);
-  }
-  if (entries.size === 0) return;
-  const storing = [...entries.keys()];
-  // Without tokens, the first of several runs to store decides; with tokens, the first that is not refused.
-  const fenced = storing[0].begun;
-  if (!fenced) for (const run of storing) core.runs.noteStore(run);
-  try {
-    const answer = storing.length === 1 ? setOne(storing[0], entries) : setMany(storing, entries);
-    if (isThenable(answer)) for (const run of storing) run.storing = answer;
-    if ((yield* settled<unknown>(answer, BACKEND)) === false) return core.counters.add(REFUSED, 1);
-  } catch (error) {
-    // Whoever closed the engine meanwhile does not take the values from those who waited for them.
-    if (error instanceof EngineClosedError) return;
-    throw error;
-  } finally {
-    for (const run of storing) run.storing = null;
-  }
-  if (fenced) for (const run of storing) core.runs.noteStore(run);
-  for (const run of storing) run.stored = true;
-}
-
-function setOne<V>(run: Run<V>, entries: ReadonlyMap<Run<V>, CachedValue<V>>): unknown {
-  const { core, job } = run.creation;
-  const value = entries.get(run)!;
-  if (!run.begun) return core.backend.set(run.key, value);
-  const options: SetOptions & { ttlMs?: number } = { token: run.token };
-  if (job.ttlMs !== undefined) options.ttlMs = job.ttlMs;
-  return core.backend.set(run.key, value, options);
-}
-
-function setMany<V>(runs: readonly Run<V>[], entries: ReadonlyMap<Run<V>, CachedValue<V>>): unknown {
-  const { backend } = runs[0].creation.core;
-  const values = runs.map((run) => [run.key, entries.get(run)!] as const);
-  if (!runs[0].begun) return backend.setMulti(values);
-  const options: SetMultiOptions = { tokens: new Map(runs.map((run) => [run.key, run.token])) };
-  return backend.setMulti(values, options);
 }
 
 /** Its failure hides no result: the mark that stays is reclaimed by the backend. */

@@ -119,6 +119,8 @@ export abstract class RegionLife<V> {
         if (this.#loading !== loading) return;
         this.#loading = null;
         this.#loadError = error;
+        // A region that goes on with what it has must not do so in silence.
+        before?.report(error);
         throw error;
       },
     );

@@ -5,7 +5,7 @@
  */
 import type { CachedValue, NoValue } from '../backend/cached-value.ts';
 import { OptionError } from '../errors.ts';
-import { createAfterRead, createMany, createManySync, createOne, createOneSync } from './calls.ts';
+import { createAfterRead, createMany, createManySync, createOne, createOneSync, orAborted } from './calls.ts';
 import type { RegionCore } from './core.ts';
 import { type RegionStats, readRegionStats } from './counters.ts';
 import type { Job } from './creation.ts';
@@ -38,7 +38,9 @@ import type {
   ReadOptions,
   RefusePromise,
   RegionOptions,
+  SyncCreateOptions,
   SyncCreator,
+  SyncMultiCreateOptions,
   SyncMultiCreator,
   WriteOptions,
 } from './types.ts';
@@ -187,7 +189,7 @@ export class CacheRegion<V = unknown> extends RegionLife<V> {
    */
   getOrCreate(key: string, creator: Creator<V>, options?: CreateOptions<V>): Promise<V> {
     const { core } = this;
-    if (core === null) return this.whenReady().then(() => this.getOrCreate(key, creator, options));
+    if (core === null) return this.#whenReadyFor(options).then(() => this.getOrCreate(key, creator, options));
     try {
       checkCreator(creator);
       const call =
@@ -221,7 +223,7 @@ export class CacheRegion<V = unknown> extends RegionLife<V> {
   getOrCreateSync<C extends SyncCreator<V>>(
     key: string,
     creator: C & RefusePromise<C>,
-    options?: CreateOptions<V>,
+    options?: SyncCreateOptions<V>,
   ): V {
     const core = this.ready();
     checkCreator(creator);
@@ -248,12 +250,15 @@ export class CacheRegion<V = unknown> extends RegionLife<V> {
     creator: MultiCreator<V>,
     options?: MultiCreateOptions<V>,
   ): Promise<V[]> {
-    // Before the first wait: the chain of creators is known by the stack.
-    if (this.core === null) return this.whenReady().then(() => this.getOrCreateMulti(keys, creator, options));
     const { core } = this;
+    if (core === null) {
+      return this.#whenReadyFor(options).then(() => this.getOrCreateMulti(keys, creator, options));
+    }
     checkCreator(creator);
     const call =
-      options === undefined ? core.callDefaults : callOptions(options, core.callDefaults, 'getOrCreateMulti');
+      options === undefined
+        ? core.multiDefaults
+        : callOptions(options, core.multiDefaults, 'getOrCreateMulti');
     call.signal?.throwIfAborted();
     return createMany(core, { call, creator, multi: true, sync: false }, this.#callKeys(core, keys));
   }
@@ -261,12 +266,20 @@ export class CacheRegion<V = unknown> extends RegionLife<V> {
   getOrCreateMultiSync<C extends SyncMultiCreator<V>>(
     keys: Iterable<string>,
     creator: C & RefusePromise<C>,
-    options?: MultiCreateOptions<V>,
+    options?: SyncMultiCreateOptions<V>,
   ): V[] {
     const core = this.ready();
     checkCreator(creator);
     const call = syncCall(core, options, 'getOrCreateMultiSync');
     return createManySync(core, { call, creator, multi: true, sync: true }, this.#callKeys(core, keys));
+  }
+
+  /** As `whenReady`, or until the call's signal fires. */
+  async #whenReadyFor(options: MultiCreateOptions<V> | undefined): Promise<void> {
+    const signal = options?.signal;
+    if (!(signal instanceof AbortSignal)) return this.whenReady();
+    signal.throwIfAborted();
+    await orAborted(this.whenReady(), signal);
   }
 
   #callKeys(core: RegionCore<V>, keys: Iterable<string>) {
@@ -350,8 +363,9 @@ function syncCall<V>(
   options: CreateOptions<V> | undefined,
   name: 'getOrCreateSync' | 'getOrCreateMultiSync',
 ) {
-  if (options === undefined) return core.syncDefaults;
-  const call = callOptions(options, core.syncDefaults, name);
+  const defaults = name === 'getOrCreateSync' ? core.syncDefaults : core.syncMultiDefaults;
+  if (options === undefined) return defaults;
+  const call = callOptions(options, defaults, name);
   call.signal?.throwIfAborted();
   return call;
 }

@@ -14,7 +14,8 @@
 import { type CachedValue, NO_VALUE, type NoValue } from '../backend/cached-value.ts';
 import type { CreationToken } from '../backend/types.ts';
 import type { Creation, Wanted } from './creation.ts';
-import { FRESH, type Freshness, MISSING } from './invalidation.ts';
+import { judge } from './freshness.ts';
+import { type Freshness, MISSING } from './invalidation.ts';
 import type { Outcome } from './outcome.ts';
 import { isThenable } from './steps.ts';
 import type { ExpirationTime } from './types.ts';
@@ -29,6 +30,8 @@ export class Run<V> {
   readonly stale: CachedValue<V> | NoValue;
   open = true;
   clean = false;
+  /** Whether the key got another value, or none, since it began: what was stale then is not served any more. */
+  replaced = false;
   /** Whether it is in the table no more. */
   ended = false;
   /** The region's generation and, for strategies, the time: at its start, then at its second read. */
@@ -75,21 +78,25 @@ export class Run<V> {
     this.state = state;
   }
 
-  /** The stale value as it stood under the lock. */
-  get staleNow(): CachedValue<V> | NoValue {
-    return this.state === FRESH || this.state === MISSING ? NO_VALUE : this.found;
-  }
-
   /** Whether the key is as it was when the run began to create, as far as other threads' changes go. */
   tokenStands(): boolean {
     if (!this.begun) return true;
     const answer = this.creation.core.backend.tokenStands?.(this.key, this.token) ?? true;
-    return isThenable(answer) || answer;
+    if (!isThenable(answer)) return answer;
+    // Nobody can wait for it here.
+    answer.then(undefined, () => {});
+    return true;
   }
 
   /** Whether nothing was invalidated since the generation and time that it noted. */
   isValid(): boolean {
     return this.creation.core.invalidation.permits(this.generation, this.startedAt, this.key);
+  }
+
+  /** Whether the stale value may stand in for the new one: not if the key was changed, or invalidated hard, since. */
+  mayServeStale(): boolean {
+    const { core } = this.creation;
+    return !this.replaced && judge(core, this.stale, this.key, null) !== MISSING;
   }
 
   /** Whether its value may still be stored. Of one that has ended only the backend's token can tell. */
@@ -132,9 +139,9 @@ export class Runs<V> {
     else runs.splice(runs.indexOf(run), 1);
   }
 
-  /** Whether the key is being created in this thread. */
+  /** Whether the key is being created in this thread, by a creation that somebody still hopes for. */
   has(key: string): boolean {
-    return this.#byKey.has(key);
+    return this.#byKey.get(key)?.some((run) => !run.creation.overdue) ?? false;
   }
 
   /** The run that a caller on a missing key may join, the order of locks left aside. */
@@ -164,7 +171,10 @@ export class Runs<V> {
 
   /** Notes a change of `key` from outside of any run. */
   noteChange(key: string): void {
-    for (const run of this.#byKey.get(key) ?? []) run.open = run.clean = false;
+    for (const run of this.#byKey.get(key) ?? []) {
+      run.open = run.clean = false;
+      run.replaced = true;
+    }
   }
 
   /** Notes a change of all keys. */

@@ -37,7 +37,7 @@ export type Deserializer<V> = (serialized: any) => V;
 /**
  * Regenerates a stale value in its own way, while the caller gets the stale one. It calls `creator`, stores the value by
  * `region.set(key, value, { token })`, which is refused if the key changed meanwhile, and calls `mutex.release()`. The
- * region releases where it did not: when the promise that it returned settles, or, if it returned none, after 5 seconds.
+ * region releases where it did not: when the promise that it returned settles, and in any case after 5 seconds.
  * What it throws goes to the region's `onError`. `key` is as the caller wrote it.
  * Source: dogpile.cache `async_creation_runner`.
  */
@@ -145,7 +145,7 @@ export interface MultiCreateOptions<V = any> {
   readonly signal?: AbortSignal | undefined;
   /**
    * Milliseconds to wait while others create; then the stale value is served, or {@link WaitTimeoutError} thrown, and
-   * the creator does not run. Its own running does not count. Default: no limit, 10,000 for `Sync` forms.
+   * the creator does not run (but for others who joined this call). Its own running does not count. Default: no limit, 10,000 for `Sync` forms.
    */
   readonly waitTimeout?: Milliseconds | null | undefined;
   /** When the creator fails and a stale value stands, return that instead of the error. Default `false`. */
@@ -163,6 +163,10 @@ export interface CreateOptions<V = any> extends MultiCreateOptions<V> {
   /** Regenerates a stale value in its own way; goes before the region's. */
   readonly asyncCreationRunner?: AsyncCreationRunner<V> | undefined;
 }
+
+/** Options of the `Sync` forms: nothing can end a creator that runs at once. */
+export type SyncCreateOptions<V = any> = Omit<CreateOptions<V>, 'softTimeout'>;
+export type SyncMultiCreateOptions<V = any> = Omit<MultiCreateOptions<V>, 'softTimeout'>;
 
 export interface WriteOptions {
   /** What an {@link AsyncCreationRunner} was given: the value is stored only if the key is as it was then. */

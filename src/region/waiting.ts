@@ -1,7 +1,7 @@
 /** How a caller waits for the runs that make its values, and when it stops. */
 import { NO_VALUE } from '../backend/cached-value.ts';
 import { WaitTimeoutError } from '../errors.ts';
-import { CREATES, type Creation, ENDED } from './creation.ts';
+import { CREATES, type Creation } from './creation.ts';
 import type { CallOptions } from './options.ts';
 import type { Run } from './runs.ts';
 import { whenAborted } from './signals.ts';
@@ -59,6 +59,8 @@ export function waitFor<V>(
     const onCreate = () => {
       stopWaiting();
       soft = timer(softMs, () => {
+        // Whatever stands in for the new value must still be a value.
+        if (!runs.every((run) => run.mayServeStale())) return;
         leave(true, undefined);
         resolve(SOFT);
       });
@@ -78,7 +80,7 @@ export function waitFor<V>(
       if (left) return;
       if (--pending > 0) {
         // With its own creation ended, what is left are others' runs.
-        if (own !== null && own.phase === ENDED) startWaiting();
+        if (own?.runs.every((run) => run.outcome !== null)) startWaiting();
         return;
       }
       end();

@@ -506,15 +506,16 @@ for (const setup of SETUPS) {
     );
     if (setup.sync) {
       assert.is(
-        (await errorOf(() => region.getOrCreateSync('k', () => 'v', { softTimeout: 5 }))).field,
+        (await errorOf(() => region.getOrCreateSync('k', () => 'v', { softTimeout: 5 } as object))).field,
         'softTimeout',
       );
       assert.is(
-        (await errorOf(() => region.getOrCreateMultiSync(['k'], () => ['v'], { softTimeout: 5 }))).field,
+        (await errorOf(() => region.getOrCreateMultiSync(['k'], () => ['v'], { softTimeout: 5 } as object)))
+          .field,
         'softTimeout',
       );
       assert.is(
-        region.getOrCreateSync('k', () => 'v', { softTimeout: null, waitTimeout: null }),
+        region.getOrCreateSync('k', () => 'v', { softTimeout: null, waitTimeout: null } as object),
         'v',
       );
     }
