@@ -49,6 +49,8 @@ try {
   writeFileSync(join(scratch, 'package.json'), '{ "name": "scratch", "private": true, "type": "module" }');
   npm(['install', '--silent', '--no-audit', '--no-fund', join(scratch, pack.filename)], scratch);
   check('it installs alone', !existsSync(join(scratch, 'node_modules', 'lru-cache')));
+  check('and without its optional peer', !existsSync(join(scratch, 'node_modules', 'keyv')));
+  npm(['install', '--silent', '--no-audit', '--no-fund', `keyv@${manifest.devDependencies.keyv}`], scratch);
   for (const [number, example] of quickStarts(readFileSync(join(root, 'README.md'), 'utf8')).entries()) {
     for (const [name, text] of example) writeFileSync(join(scratch, name), text);
     const main = [...example.keys()][0];

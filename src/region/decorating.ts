@@ -1,7 +1,7 @@
 /** What the decorators share: their options, their checks, and the names that a region's functions have taken. */
 import { types } from 'node:util';
 import { OptionError, SyncError } from '../errors.ts';
-import { argumentKeys, functionPrefix, type KeyGenerator } from './argument-keys.ts';
+import { argumentKeys, functionPrefix, type KeyGenerator, type KeyOf } from './argument-keys.ts';
 import type { AnyFunction, CacheMultiOnArgumentsOptions } from './decorator-types.ts';
 import { callDefaults, callOptions, DEFAULTS } from './options.ts';
 import type { CacheRegion } from './region.ts';
@@ -114,7 +114,7 @@ export function keysFor<R>(
   decoration: Decoration<R>,
   fn: AnyFunction,
   context: ClassMethodDecoratorContext | undefined,
-): (args: readonly unknown[]) => string {
+): KeyOf {
   const { call, sync, namespace, keyGenerator } = decoration;
   if (context !== undefined && context?.kind !== 'method') {
     throw new OptionError(
@@ -140,12 +140,12 @@ export function keysFor<R>(
   return keyOf;
 }
 
-function custom(generator: KeyGenerator, namespace: string | undefined, fn: AnyFunction) {
+function custom(generator: KeyGenerator, namespace: string | undefined, fn: AnyFunction): KeyOf {
   const keyOf: unknown = generator(namespace, fn);
   if (typeof keyOf !== 'function') {
     throw new OptionError('keyGenerator', keyOf, 'must return a function from arguments to a key');
   }
-  return (args: readonly unknown[]): string => keyOf(...args);
+  return (args) => keyOf(...args);
 }
 
 const namesOf = new WeakMap<CacheRegion<any>, Set<string>>();

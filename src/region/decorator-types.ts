@@ -1,7 +1,7 @@
 /** What the decorators of a region take and return. */
 import type { Awaitable } from '../backend/types.ts';
 import type { KeyGenerator } from './argument-keys.ts';
-import type { ExpirationTime, MultiCreateOptions, RefusePromise } from './types.ts';
+import type { ExpirationTime, MultiCreateOptions } from './types.ts';
 
 /** Options of `cacheOnArguments` and `cacheOnArgumentsSync`. `R`: what the function returns. */
 export interface CacheOnArgumentsOptions<R = any>
@@ -25,7 +25,10 @@ export interface CacheMultiOnArgumentsOptions<R = any> extends CacheOnArgumentsO
   /** Whether the function returns a `Map` of what it found, and so does the decorated one. Default `false`. */
   readonly asMap?: boolean | undefined;
 }
-/** The same for functions that return a `Map`. */
+/** The same for functions that return an array, and for those that return a `Map`. */
+export interface CacheListOnArgumentsOptions<R = any> extends CacheOnArgumentsOptions<R> {
+  readonly asMap?: false | undefined;
+}
 export interface CacheMapOnArgumentsOptions<R = any> extends CacheOnArgumentsOptions<R> {
   readonly asMap: true;
 }
@@ -117,46 +120,61 @@ export interface CacheMultiHelpersSync<F extends AnyFunction> {
 /** A function decorated by `cacheMultiOnArgumentsSync`. */
 export type CachedMultiSync<F extends AnyFunction> = WithResult<F, Values<F>> & CacheMultiHelpersSync<F>;
 
-/** `never` for functions of a fixed number of arguments: the multi form calls with those alone that are missing. */
-export type RefuseFixed<F extends AnyFunction> = number extends Parameters<F>['length'] ? unknown : never;
+/**
+ * The second argument of a decorator: the context, or, where the function is not fit, what cannot be given and says why.
+ * The check stands here so that the function's type is inferred from itself alone, with its type parameters.
+ */
+type Context = [context?: ClassMethodDecoratorContext<any, any>];
+interface Unfit<Why extends string> {
+  readonly unfit: Why;
+}
 
-/** `never` where the keys of the `Map` cannot be the arguments. */
-export type RefuseOtherKeys<F extends AnyFunction> =
+type AtOnce<F extends AnyFunction> =
+  ReturnsPromise<ReturnType<F>> extends false
+    ? Context
+    : [theFunctionReturnsAPromise: Unfit<'the function returns a promise'>];
+type ReturnsPromise<T> =
+  IsAny<T> extends true ? false : Extract<T, PromiseLike<unknown>> extends never ? false : true;
+
+/** The function is called with those arguments alone that are missing. */
+type AnyNumber<F extends AnyFunction> = number extends Parameters<F>['length']
+  ? Context
+  : [theFunctionTakesAFixedNumber: Unfit<'the function takes a fixed number of arguments'>];
+
+type KeyedByArguments<F extends AnyFunction> =
   Result<F> extends ReadonlyMap<infer K, any>
     ? [Argument<F>] extends [K]
-      ? unknown
+      ? AnyNumber<F>
       : [K] extends [Argument<F>]
-        ? unknown
-        : never
-    : unknown;
-
-type MethodContext = ClassMethodDecoratorContext<any, any>;
+        ? AnyNumber<F>
+        : [theMapHasOtherKeys: Unfit<'the keys of the Map are not the arguments of the function'>]
+    : AnyNumber<F>;
 
 /** Decorates a function, or as a standard decorator a method. `R`: what it may return. */
 export type CacheDecorator<R> = <F extends (...args: any[]) => Awaitable<R>>(
   fn: F,
-  context?: MethodContext,
+  ...context: Context
 ) => Cached<F>;
 /** The same for a function that answers at once. */
 export type CacheDecoratorSync<R> = <F extends (...args: any[]) => R>(
-  fn: F & RefusePromise<F>,
-  context?: MethodContext,
+  fn: F,
+  ...context: AtOnce<F>
 ) => CachedSync<F>;
 /** Decorates a function, or a method, that takes any number of arguments and returns a value for each. */
 export type CacheMultiDecorator<R> = <F extends (...args: any[]) => Awaitable<readonly R[]>>(
-  fn: F & RefuseFixed<F>,
-  context?: MethodContext,
+  fn: F,
+  ...context: AnyNumber<F>
 ) => CachedMulti<F>;
 export type CacheMultiDecoratorSync<R> = <F extends (...args: any[]) => readonly R[]>(
-  fn: F & RefuseFixed<F>,
-  context?: MethodContext,
+  fn: F,
+  ...context: AnyNumber<F>
 ) => CachedMultiSync<F>;
 /** Decorates a function, or a method, that takes any number of arguments and returns a `Map` of what it found. */
 export type CacheMapDecorator<R> = <F extends (...args: any[]) => Awaitable<ReadonlyMap<any, R>>>(
-  fn: F & RefuseFixed<F> & RefuseOtherKeys<F>,
-  context?: MethodContext,
+  fn: F,
+  ...context: KeyedByArguments<F>
 ) => CachedMulti<F>;
 export type CacheMapDecoratorSync<R> = <F extends (...args: any[]) => ReadonlyMap<any, R>>(
-  fn: F & RefuseFixed<F> & RefuseOtherKeys<F>,
-  context?: MethodContext,
+  fn: F,
+  ...context: KeyedByArguments<F>
 ) => CachedMultiSync<F>;

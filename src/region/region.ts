@@ -9,25 +9,25 @@ import { createAfterRead, createMany, createManySync, createOne, createOneSync, 
 import type { RegionCore } from './core.ts';
 import { type RegionStats, readRegionStats } from './counters.ts';
 import type { Job } from './creation.ts';
+import type {
+  CacheDecorator,
+  CacheDecoratorSync,
+  CacheListOnArgumentsOptions,
+  CacheMapDecorator,
+  CacheMapDecoratorSync,
+  CacheMapOnArgumentsOptions,
+  CacheMultiDecorator,
+  CacheMultiDecoratorSync,
+  CacheOnArgumentsOptions,
+} from './decorator-types.ts';
+import { cacheOnArguments, cacheOnArgumentsSync } from './decorators.ts';
 import { judge } from './freshness.ts';
 import { FRESH } from './invalidation.ts';
-import {
-  clearAll,
-  dated,
-  deleteKey,
-  deleteKeys,
-  invalidateAll,
-  isLocked,
-  keysOf,
-  readEntry,
-  readPayloads,
-  writeValue,
-  writeValues,
-} from './operations.ts';
-import { callOptions, invalidateHard, splitOptions, writeToken } from './options.ts';
-import { RegionLife } from './region-life.ts';
-import { storeFor } from './runner.ts';
-import { atOnce, driveAsync, driveSync, isThenable } from './steps.ts';
+import { cacheMultiOnArguments, cacheMultiOnArgumentsSync } from './multi-decorators.ts';
+import { clearAll, invalidateAll, isLocked, keysOf } from './operations.ts';
+import { callOptions, invalidateHard, splitOptions } from './options.ts';
+import { BACKEND, RegionEntries } from './region-entries.ts';
+import { atOnce, isThenable } from './steps.ts';
 import type {
   ConfigureOptions,
   CreateOptions,
@@ -35,17 +35,13 @@ import type {
   InvalidateOptions,
   MultiCreateOptions,
   MultiCreator,
-  ReadOptions,
   RefusePromise,
   RegionOptions,
   SyncCreateOptions,
   SyncCreator,
   SyncMultiCreateOptions,
   SyncMultiCreator,
-  WriteOptions,
 } from './types.ts';
-
-const BACKEND = 'the backend';
 
 /**
  * Values of one kind with one set of policies, over a backend. Every operation returns a promise and has a twin that
@@ -57,120 +53,7 @@ const BACKEND = 'the backend';
  * also {@link RegionNotReadyError} (`ERR_CAIRN_NOT_READY`), and what the backend throws. Promise forms always reject
  * and never throw.
  */
-export class CacheRegion<V = unknown> extends RegionLife<V> {
-  /**
-   * The value of `key` if it is fresh, else `undefined`; {@link has} tells a stored `undefined` from a miss. Never
-   * waits for a creation.
-   */
-  get(key: string, options?: ReadOptions): Promise<V | undefined> {
-    const { core } = this;
-    if (core === null) return this.whenReady().then(() => this.get(key, options));
-    try {
-      const entry = readEntry(core, key, options, true);
-      return isThenable(entry)
-        ? Promise.resolve(entry as PromiseLike<CachedValue<V> | null>).then(payloadOf<V>)
-        : Promise.resolve(payloadOf(entry as CachedValue<V> | null));
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  getSync(key: string, options?: ReadOptions): V | undefined {
-    return payloadOf(atOnce(readEntry(this.ready(), key, options, true), BACKEND));
-  }
-
-  /** The values of `keys` in their order, `undefined` where {@link get} would say so. One read of the backend. */
-  async getMulti(keys: Iterable<string>, options?: ReadOptions): Promise<(V | undefined)[]> {
-    if (this.core === null) await this.whenReady();
-    return readPayloads(this.ready(), keys, options);
-  }
-
-  getMultiSync(keys: Iterable<string>, options?: ReadOptions): (V | undefined)[] {
-    return atOnce(readPayloads(this.ready(), keys, options), BACKEND);
-  }
-
-  /**
-   * The value with its time of creation (`cachedTime`, epoch milliseconds), its `age` by the region's clock, and its
-   * `metadata`; `undefined` where {@link get} would not give it.
-   */
-  async getValueMetadata(key: string, options?: ReadOptions): Promise<CachedValue<V> | undefined> {
-    if (this.core === null) await this.whenReady();
-    const core = this.ready();
-    return dated(core, await readEntry(core, key, options, true));
-  }
-
-  getValueMetadataSync(key: string, options?: ReadOptions): CachedValue<V> | undefined {
-    const core = this.ready();
-    return dated(core, atOnce(readEntry(core, key, options, true), BACKEND));
-  }
-
-  /** Whether `key` has a fresh value. */
-  has(key: string, options?: ReadOptions): Promise<boolean> {
-    const { core } = this;
-    if (core === null) return this.whenReady().then(() => this.has(key, options));
-    try {
-      const entry = readEntry(core, key, options, false);
-      return isThenable(entry)
-        ? Promise.resolve(entry as PromiseLike<CachedValue<V> | null>).then(isFound)
-        : Promise.resolve(isFound(entry as CachedValue<V> | null));
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  hasSync(key: string, options?: ReadOptions): boolean {
-    return isFound(atOnce(readEntry(this.ready(), key, options, false), BACKEND));
-  }
-
-  /**
-   * Stores `value`, fresh from now. It wins over creations of `key` that are running. Resolves to `false` when it was
-   * not stored: it is too large for the backend, or `token` (of an {@link AsyncCreationRunner}) does not stand any more.
-   */
-  async set(key: string, value: V, options?: WriteOptions): Promise<boolean> {
-    if (this.core === null) await this.whenReady();
-    const core = this.ready();
-    const token = writeToken(options);
-    if (token === undefined) return writeValue(core, key, value);
-    return driveAsync(storeFor(core, core.mangle(key), value, token));
-  }
-
-  setSync(key: string, value: V, options?: WriteOptions): boolean {
-    const core = this.ready();
-    const token = writeToken(options);
-    if (token === undefined) return atOnce(writeValue(core, key, value), BACKEND);
-    return driveSync(storeFor(core, core.mangle(key), value, token));
-  }
-
-  /** Stores several values with one time of creation. Resolves to `false` when one or more were not stored. */
-  async setMulti(entries: Iterable<readonly [key: string, value: V]>): Promise<boolean> {
-    if (this.core === null) await this.whenReady();
-    return writeValues(this.ready(), entries);
-  }
-
-  setMultiSync(entries: Iterable<readonly [key: string, value: V]>): boolean {
-    return atOnce(writeValues(this.ready(), entries), BACKEND);
-  }
-
-  /** Removes `key`; answers whether something stood there. It wins over creations of `key` that are running. */
-  async delete(key: string): Promise<boolean> {
-    if (this.core === null) await this.whenReady();
-    return deleteKey(this.ready(), key);
-  }
-
-  deleteSync(key: string): boolean {
-    return atOnce(deleteKey(this.ready(), key), BACKEND);
-  }
-
-  /** Removes several keys; answers how many stood. */
-  async deleteMulti(keys: Iterable<string>): Promise<number> {
-    if (this.core === null) await this.whenReady();
-    return deleteKeys(this.ready(), keys);
-  }
-
-  deleteMultiSync(keys: Iterable<string>): number {
-    return atOnce(deleteKeys(this.ready(), keys), BACKEND);
-  }
-
+export class CacheRegion<V = unknown> extends RegionEntries<V> {
   /**
    * The value of `key` if it is fresh; else what `creator` makes, which is stored. One creator runs per key: over all
    * threads where the backend's mutexes are shared, else in this thread. Meanwhile others get the stale value if there
@@ -324,6 +207,46 @@ export class CacheRegion<V = unknown> extends RegionLife<V> {
   }
 
   /**
+   * Makes of a function one whose results are kept in this region, under keys of its name, the namespace and its
+   * arguments. It answers by a promise. Also a standard method decorator. `invalidate`, `set`, `get`, `refresh` and
+   * `original` stand on the function that it returns.
+   * Source: dogpile.cache `cache_on_arguments`.
+   *
+   * @throws {OptionError} `ERR_CAIRN_OPTION`: an option is wrong; at decoration: a method or a function without a name
+   * has no namespace, or name and namespace are taken in this region; at a call: an argument cannot be part of a key.
+   */
+  cacheOnArguments<R extends V = V>(options?: CacheOnArgumentsOptions<R>): CacheDecorator<R> {
+    return cacheOnArguments<V, R>(this, options);
+  }
+
+  /** {@link cacheOnArguments} for functions that answer at once; it refuses asynchronous ones. */
+  cacheOnArgumentsSync<R extends V = V>(options?: CacheOnArgumentsOptions<R>): CacheDecoratorSync<R> {
+    return cacheOnArgumentsSync<V, R>(this, options);
+  }
+
+  /**
+   * The same for a function of any number of arguments that answers a value for each: every argument has a key of its
+   * own, and the function is called with those that are missing. With `asMap` it returns a `Map` of what it found, and
+   * what is missing from that is neither kept nor returned.
+   * Source: dogpile.cache `cache_multi_on_arguments`.
+   */
+  cacheMultiOnArguments<R extends V = V>(options: CacheMapOnArgumentsOptions<R>): CacheMapDecorator<R>;
+  cacheMultiOnArguments<R extends V = V>(options?: CacheListOnArgumentsOptions<R>): CacheMultiDecorator<R>;
+  cacheMultiOnArguments(options?: any): any {
+    return cacheMultiOnArguments<V>(this, options);
+  }
+
+  cacheMultiOnArgumentsSync<R extends V = V>(
+    options: CacheMapOnArgumentsOptions<R>,
+  ): CacheMapDecoratorSync<R>;
+  cacheMultiOnArgumentsSync<R extends V = V>(
+    options?: CacheListOnArgumentsOptions<R>,
+  ): CacheMultiDecoratorSync<R>;
+  cacheMultiOnArgumentsSync(options?: any): any {
+    return cacheMultiOnArgumentsSync<V>(this, options);
+  }
+
+  /**
    * What the region counted: since its engine was made, over all threads, where the backend is shared; else since it
    * was configured. The numbers are not of one moment. Throws as the `Sync` forms do.
    */
@@ -344,14 +267,6 @@ export function createRegion<V = unknown>(
   const { region, configure } = splitOptions(options);
   const created = new CacheRegion<V>(region);
   return configure === null ? created : created.configure(options.backend!, configure);
-}
-
-function payloadOf<V>(entry: CachedValue<V> | null): V | undefined {
-  return entry === null ? undefined : entry.payload;
-}
-
-function isFound(entry: CachedValue<unknown> | null): boolean {
-  return entry !== null;
 }
 
 function checkCreator(creator: unknown): void {
