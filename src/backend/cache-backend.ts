@@ -50,7 +50,7 @@ export abstract class CacheBackend<V = unknown> {
 
   /** Answers in the order of `keys`. */
   getMulti(keys: readonly string[]): Awaitable<(CachedValue<V> | NoValue)[]> {
-    return all(keys.map((key) => this.get(key)));
+    return all(keys, (key) => this.get(key));
   }
 
   /** Stores every entry; answers `false` if a token kept one of them out. Does not change `entries`. */
@@ -60,16 +60,18 @@ export abstract class CacheBackend<V = unknown> {
     // biome-ignore lint/suspicious/noConfusingVoidType: most backends have nothing to answer.
   ): Awaitable<boolean | void> {
     const tokens = options?.tokens;
-    const answers = Array.from(entries, ([key, value]) =>
+    const answers = all(entries, ([key, value]) =>
       tokens?.has(key) ? this.set(key, value, { token: tokens.get(key) }) : this.set(key, value),
     );
-    return after(all(answers), (stored) => stored.every((answer) => answer !== false));
+    return after(answers, (stored) => stored.every((answer) => answer !== false));
   }
 
   /** Removes every key; answers how many stood. */
   deleteMulti(keys: Iterable<string>): Awaitable<number> {
-    const answers = Array.from(keys, (key) => this.delete(key));
-    return after(all(answers), (deleted) => deleted.filter(Boolean).length);
+    return after(
+      all(keys, (key) => this.delete(key)),
+      (deleted) => deleted.filter(Boolean).length,
+    );
   }
 
   /**
@@ -102,8 +104,16 @@ export abstract class CacheBackend<V = unknown> {
   close?(): void;
 }
 
-/** The answers as an array, at once when each was given at once. */
-function all<T>(answers: Awaitable<T>[]): Awaitable<T[]> {
+/** The answers for all `items` as an array, at once when each was given at once. */
+function all<I, T>(items: Iterable<I>, ask: (item: I) => Awaitable<T>): Awaitable<T[]> {
+  const answers: Awaitable<T>[] = [];
+  try {
+    for (const item of items) answers.push(ask(item));
+  } catch (error) {
+    // Nobody will wait for the others.
+    for (const answer of answers) if (isThenable(answer)) answer.then(undefined, () => {});
+    throw error;
+  }
   return answers.some(isThenable) ? Promise.all(answers) : (answers as T[]);
 }
 
