@@ -63,7 +63,7 @@ function* acquire<V>({ lock }: RunClaim<V>, creation: Creation<V>, wait: boolean
     if (!sync || !isThenable(answer)) return Boolean(yield* settled(answer, 'the mutex'));
     // Nobody will wait for it, so when it is got it must go back.
     const late = answer.then((got) => {
-      if (got) mutex.release();
+      if (got) giveBack(mutex, core.report);
     });
     throw refused(late, 'the mutex');
   }

@@ -193,10 +193,12 @@ function serveAll<V>(runs: readonly Run<V>[]): void {
 /** The stale value as it stands after the creator failed: the key may have been changed or invalidated meanwhile. */
 function* staleNow<V>(run: Run<V>): Steps<CachedValue<V> | NoValue> {
   const { core } = run.creation;
-  if (run.clean && run.isValid() && run.tokenStands()) return run.state === STALE ? run.found : NO_VALUE;
   try {
+    if (run.clean && run.isValid() && run.tokenStands()) return run.state === STALE ? run.found : NO_VALUE;
     noteFound(run, yield* settled(core.backend.get(run.key), BACKEND));
-  } catch {
+  } catch (error) {
+    // The creator's error is what its callers are to see.
+    core.report(error, [run.name]);
     return NO_VALUE;
   }
   return run.state === MISSING ? NO_VALUE : run.found;
