@@ -9,7 +9,7 @@
  *
  * A change that a backend makes by a promise counts as going on until that settles: no run that reads the key
  * meanwhile is clean. A store that goes on is waited for by the changes that come after it (`storing`), so they are
- * applied in this order.
+ * applied in this order; also one that a `Sync` form issued and could not wait for.
  */
 import { type CachedValue, NO_VALUE, type NoValue } from '../backend/cached-value.ts';
 import type { CreationToken } from '../backend/types.ts';
@@ -44,8 +44,6 @@ export class Run<V> {
   begun = false;
   token: CreationToken = undefined;
   stored = false;
-  /** Its store, while that goes on. */
-  storing: PromiseLike<unknown> | null = null;
   outcome: Outcome<V> | null = null;
   #announced = false;
   #listeners: ((outcome: Outcome<V>) => void)[] | null = null;
@@ -122,6 +120,8 @@ export class Run<V> {
 
 export class Runs<V> {
   readonly #byKey = new Map<string, Run<V>[]>();
+  // The stores of a key that are going on.
+  readonly #storing = new Map<string, Set<PromiseLike<unknown>>>();
   // How many changes of a key are going on.
   readonly #changing = new Map<string, number>();
 
@@ -212,14 +212,27 @@ export class Runs<V> {
     return this.#changing.has(key);
   }
 
+  /** Notes a store of `keys` until it settles. */
+  noteStoring(keys: readonly string[], store: PromiseLike<unknown>): void {
+    for (const key of keys) {
+      const stores = this.#storing.get(key);
+      if (stores === undefined) this.#storing.set(key, new Set([store]));
+      else stores.add(store);
+    }
+    const ended = () => {
+      for (const key of keys) {
+        const stores = this.#storing.get(key)!;
+        stores.delete(store);
+        if (stores.size === 0) this.#storing.delete(key);
+      }
+    };
+    store.then(ended, ended);
+  }
+
   /** The stores of `keys` that are going on. */
   storing(keys: readonly string[]): PromiseLike<unknown>[] {
-    const found: PromiseLike<unknown>[] = [];
-    if (this.#byKey.size === 0) return found;
-    for (const key of keys) {
-      for (const { storing } of this.#byKey.get(key) ?? []) if (storing !== null) found.push(storing);
-    }
-    return found;
+    if (this.#storing.size === 0) return [];
+    return keys.flatMap((key) => [...(this.#storing.get(key) ?? [])]);
   }
 
   /** How many there are. */

@@ -38,8 +38,14 @@ function* storeEntries<V>(entries: ReadonlyMap<Run<V>, CachedValue<V>>): Steps<b
   const fenced = runs[0].begun;
   if (!fenced) for (const run of runs) core.runs.noteStore(run);
   try {
-    const answer = runs.length === 1 ? setOne(runs[0], entries) : setMany(runs, entries);
-    if (isThenable(answer)) for (const run of runs) run.storing = answer;
+    const given = runs.length === 1 ? setOne(runs[0], entries) : setMany(runs, entries);
+    const answer = isThenable(given) ? Promise.resolve(given) : given;
+    if (isThenable(answer)) {
+      core.runs.noteStoring(
+        runs.map((run) => run.key),
+        answer,
+      );
+    }
     if ((yield* settled<unknown>(answer, 'the backend')) === false) {
       core.counters.add(REFUSED, 1);
       return false;
@@ -48,8 +54,6 @@ function* storeEntries<V>(entries: ReadonlyMap<Run<V>, CachedValue<V>>): Steps<b
     // Whoever closed the engine meanwhile does not take the values from those who waited for them.
     if (error instanceof EngineClosedError) return false;
     throw error;
-  } finally {
-    for (const run of runs) run.storing = null;
   }
   if (fenced) for (const run of runs) core.runs.noteStore(run);
   for (const run of runs) run.stored = true;

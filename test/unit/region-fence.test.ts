@@ -1,8 +1,10 @@
 /** Second reads, late values, tokens: what a creation reads and stores while the key changes under it. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CachedValue } from '../../src/backend/cached-value.ts';
+import { CachedValue, NO_VALUE } from '../../src/backend/cached-value.ts';
+import { MemoryBackend } from '../../src/backend/memory-backend.ts';
 import { ProxyBackend } from '../../src/backend/proxy-backend.ts';
+import { registerBackend } from '../../src/backend/registry.ts';
 import { EngineClosedError } from '../../src/errors.ts';
 import { type CacheRegion, createRegion } from '../../src/region/region.ts';
 import { coreOf } from '../../src/region/region-life.ts';
@@ -309,6 +311,30 @@ test('closing while a creator runs: its value goes to its caller and nowhere els
     throw new EngineClosedError();
   };
   assert.is(await other.region.getOrCreate('k', () => 'v'), 'v');
+});
+
+test('a store that a Sync form issued and cannot wait for comes before the changes after it', async () => {
+  const gate = deferred();
+  const map = new Map<string, unknown>();
+  class LateSet extends MemoryBackend<any> {
+    override set(key: string, value: CachedValue<any>): any {
+      return gate.promise.then(() => void map.set(key, value));
+    }
+    override get(key: string): any {
+      return map.get(key) ?? NO_VALUE;
+    }
+    override delete(key: string): boolean {
+      return map.delete(key);
+    }
+  }
+  registerBackend('test.late-set', () => LateSet);
+  const region = createRegion<string>({ name: 'late', backend: 'test.late-set' });
+  assert.is((await errorOf(() => region.getOrCreateSync('k', () => 'late'))).code, 'ERR_CAIRN_SYNC');
+  const deleted = region.delete('k');
+  await turns(3);
+  gate.resolve();
+  assert.is(await deleted, true);
+  assert.is(await region.get('k'), undefined);
 });
 
 test.run();
