@@ -6,9 +6,9 @@ import { NO_VALUE } from '../backend/cached-value.ts';
 import { SlabBackend } from '../backend/slab-backend.ts';
 import { freezePlain } from '../codec/freeze.ts';
 import type { SharedCache } from '../store/shared-cache.ts';
-import { createOne, createOneSync } from './calls.ts';
 import { RegionCore } from './core.ts';
-import type { Job } from './creation.ts';
+import { createOne, createOneSync } from './creation/calls.ts';
+import type { Job } from './creation/creation.ts';
 import { MISSING } from './invalidation.ts';
 import type { Creator, SyncCreator } from './types.ts';
 

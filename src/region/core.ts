@@ -15,12 +15,12 @@ import {
   STALE_SERVED,
   UNLOCKED,
 } from './counters.ts';
+import { Lock, placeOf } from './creation/lock-order.ts';
+import { Runs } from './creation/runs.ts';
 import { onError, onHit, onMiss } from './events.ts';
 import { Invalidation, LocalGenerations } from './invalidation.ts';
-import { Lock, placeOf } from './lock-order.ts';
 import { type CallOptions, callDefaults, DEFAULTS } from './options.ts';
 import type { CacheRegion } from './region.ts';
-import { Runs } from './runs.ts';
 import { isThenable } from './steps.ts';
 import type {
   ConfigureOptions,

@@ -1,5 +1,6 @@
 /** The entries of a region, one by one and several at once: what reads and changes them, and creates nothing. */
 import type { CachedValue } from '../backend/cached-value.ts';
+import { storeFor } from './creation/runner.ts';
 import {
   dated,
   deleteKey,
@@ -11,7 +12,6 @@ import {
 } from './operations.ts';
 import { writeToken } from './options.ts';
 import { RegionLife } from './region-life.ts';
-import { storeFor } from './runner.ts';
 import { atOnce, driveAsync, driveSync, isThenable } from './steps.ts';
 import type { ReadOptions, WriteOptions } from './types.ts';
 

@@ -5,10 +5,19 @@
  */
 import type { CachedValue, NoValue } from '../backend/cached-value.ts';
 import { OptionError } from '../errors.ts';
-import { createAfterRead, createMany, createManySync, createOne, createOneSync, orAborted } from './calls.ts';
 import type { RegionCore } from './core.ts';
 import { type RegionStats, readRegionStats } from './counters.ts';
-import type { Job } from './creation.ts';
+import {
+  createAfterRead,
+  createMany,
+  createManySync,
+  createOne,
+  createOneSync,
+  orAborted,
+} from './creation/calls.ts';
+import type { Job } from './creation/creation.ts';
+import { cacheMultiOnArguments, cacheMultiOnArgumentsSync } from './decorators/multi.ts';
+import { cacheOnArguments, cacheOnArgumentsSync } from './decorators/single.ts';
 import type {
   CacheDecorator,
   CacheDecoratorSync,
@@ -19,11 +28,9 @@ import type {
   CacheMultiDecorator,
   CacheMultiDecoratorSync,
   CacheOnArgumentsOptions,
-} from './decorator-types.ts';
-import { cacheOnArguments, cacheOnArgumentsSync } from './decorators.ts';
+} from './decorators/types.ts';
 import { judge } from './freshness.ts';
 import { FRESH } from './invalidation.ts';
-import { cacheMultiOnArguments, cacheMultiOnArgumentsSync } from './multi-decorators.ts';
 import { clearAll, invalidateAll, isLocked, keysOf } from './operations.ts';
 import { callOptions, invalidateHard, splitOptions } from './options.ts';
 import { BACKEND, RegionEntries } from './region-entries.ts';

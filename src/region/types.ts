@@ -2,7 +2,7 @@
 
 import type { ProxyBackend } from '../backend/proxy-backend.ts';
 import type { Awaitable, Clock, CreationToken, Milliseconds } from '../backend/types.ts';
-import type { KeyGenerator } from './argument-keys.ts';
+import type { KeyGenerator } from './decorators/argument-keys.ts';
 import type { CacheRegion } from './region.ts';
 
 /** What a creator is called with. */

@@ -2,9 +2,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type CacheRegion, createRegion } from '../../src/index.ts';
-import type { KeyGenerator } from '../../src/region/argument-keys.ts';
-import { cached } from '../../src/region/cached.ts';
-import { cacheOnArguments, cacheOnArgumentsSync } from '../../src/region/decorators.ts';
+import type { KeyGenerator } from '../../src/region/decorators/argument-keys.ts';
+import { cached } from '../../src/region/decorators/cached.ts';
+import { cacheOnArguments, cacheOnArgumentsSync } from '../../src/region/decorators/single.ts';
 import { counter, errorOf, everyWay, stored, type Trial, turns } from './fixtures.ts';
 
 /** The decorator of the form that the way is about. What it makes is awaited in both. */

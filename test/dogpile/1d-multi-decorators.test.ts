@@ -2,8 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type CacheRegion, createRegion, NO_VALUE } from '../../src/index.ts';
-import type { KeyGenerator } from '../../src/region/argument-keys.ts';
-import { cacheMultiOnArguments, cacheMultiOnArgumentsSync } from '../../src/region/multi-decorators.ts';
+import type { KeyGenerator } from '../../src/region/decorators/argument-keys.ts';
+import { cacheMultiOnArguments, cacheMultiOnArgumentsSync } from '../../src/region/decorators/multi.ts';
 import { counter, errorOf, everyWay, stored, type Trial } from './fixtures.ts';
 
 function decorator(on: Trial, region: CacheRegion<any>, options: object = {}): (fn: any) => any {

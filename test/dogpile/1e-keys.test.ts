@@ -2,8 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRegion, lengthConditionalMangler, sha1Mangler } from '../../src/index.ts';
-import { functionKeyGenerator } from '../../src/region/argument-keys.ts';
-import { cacheOnArgumentsSync } from '../../src/region/decorators.ts';
+import { functionKeyGenerator } from '../../src/region/decorators/argument-keys.ts';
+import { cacheOnArgumentsSync } from '../../src/region/decorators/single.ts';
 import { errorOf } from './fixtures.ts';
 
 function one(_a?: unknown, _b?: unknown): void {}

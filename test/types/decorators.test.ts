@@ -5,11 +5,11 @@
 import { expectTypeOf } from 'expect-type';
 import { test } from 'uvu';
 import { createRegion } from '../../src/index.ts';
-import { functionKeyGenerator, type KeyGenerator } from '../../src/region/argument-keys.ts';
-import { cached, cachedMulti } from '../../src/region/cached.ts';
-import type { Cached, CachedMulti, CachedMultiSync, CachedSync } from '../../src/region/decorator-types.ts';
-import { cacheOnArguments, cacheOnArgumentsSync } from '../../src/region/decorators.ts';
-import { cacheMultiOnArguments, cacheMultiOnArgumentsSync } from '../../src/region/multi-decorators.ts';
+import { functionKeyGenerator, type KeyGenerator } from '../../src/region/decorators/argument-keys.ts';
+import { cached, cachedMulti } from '../../src/region/decorators/cached.ts';
+import { cacheMultiOnArguments, cacheMultiOnArgumentsSync } from '../../src/region/decorators/multi.ts';
+import { cacheOnArguments, cacheOnArgumentsSync } from '../../src/region/decorators/single.ts';
+import type { Cached, CachedMulti, CachedMultiSync, CachedSync } from '../../src/region/decorators/types.ts';
 import { compiles } from './compiles.ts';
 
 interface User {

@@ -8,7 +8,7 @@ import {
   functionKeyGenerator,
   functionPrefix,
   type KeyGenerator,
-} from '../../src/region/argument-keys.ts';
+} from '../../src/region/decorators/argument-keys.ts';
 import { randomFrom, SEED } from './region-fixtures.ts';
 
 const keyOf = argumentKeys('f');

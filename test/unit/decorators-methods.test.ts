@@ -1,9 +1,9 @@
 /** The decorators of functions as standard (stage 3) decorators of methods. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cached, cachedMulti } from '../../src/region/cached.ts';
-import { cacheOnArguments, cacheOnArgumentsSync } from '../../src/region/decorators.ts';
-import { cacheMultiOnArguments } from '../../src/region/multi-decorators.ts';
+import { cached, cachedMulti } from '../../src/region/decorators/cached.ts';
+import { cacheMultiOnArguments } from '../../src/region/decorators/multi.ts';
+import { cacheOnArguments, cacheOnArgumentsSync } from '../../src/region/decorators/single.ts';
 import { createRegion } from '../../src/region/region.ts';
 import { errorOf } from './region-fixtures.ts';
 

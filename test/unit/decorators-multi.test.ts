@@ -1,9 +1,9 @@
 /** `cacheMultiOnArguments` and its `Sync` twin: one key for each argument, and one call for those that are missing. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cached, cachedMulti } from '../../src/region/cached.ts';
-import { cacheOnArguments } from '../../src/region/decorators.ts';
-import { cacheMultiOnArguments, cacheMultiOnArgumentsSync } from '../../src/region/multi-decorators.ts';
+import { cached, cachedMulti } from '../../src/region/decorators/cached.ts';
+import { cacheMultiOnArguments, cacheMultiOnArgumentsSync } from '../../src/region/decorators/multi.ts';
+import { cacheOnArguments } from '../../src/region/decorators/single.ts';
 import { createRegion } from '../../src/region/region.ts';
 import { deferred, errorOf, SETUPS, turns } from './region-fixtures.ts';
 

@@ -1,9 +1,9 @@
 /** `cacheOnArguments` and its `Sync` twin: a function that the region caches, and what it has beside its call. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { KeyGenerator } from '../../src/region/argument-keys.ts';
-import { cached } from '../../src/region/cached.ts';
-import { cacheOnArguments, cacheOnArgumentsSync } from '../../src/region/decorators.ts';
+import type { KeyGenerator } from '../../src/region/decorators/argument-keys.ts';
+import { cached } from '../../src/region/decorators/cached.ts';
+import { cacheOnArguments, cacheOnArgumentsSync } from '../../src/region/decorators/single.ts';
 import { createRegion } from '../../src/region/region.ts';
 import { deferred, errorOf, SETUPS, turns } from './region-fixtures.ts';
 

@@ -17,12 +17,12 @@
  * seconds from then, since a parked thread may never finish it. Its value is stored all the same if nothing stands
  * against it, and its error goes to the region's `onError`, but for the abort's own reason.
  */
-import type { CachedValue, NoValue } from '../backend/cached-value.ts';
-import type { RegionCore } from './core.ts';
+import type { CachedValue, NoValue } from '../../backend/cached-value.ts';
+import type { RegionCore } from '../core.ts';
+import type { CallOptions } from '../options.ts';
+import type { AsyncCreationRunner, CreatorContext } from '../types.ts';
 import type { Claim, CreationContext, Lock } from './lock-order.ts';
-import type { CallOptions } from './options.ts';
 import { Run } from './runs.ts';
-import type { AsyncCreationRunner, CreatorContext } from './types.ts';
 
 /** How long what nobody waits for may keep a shared mutex. */
 export const UNATTENDED_LEASE_MS = 5_000;

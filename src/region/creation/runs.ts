@@ -11,14 +11,14 @@
  * meanwhile is clean. A store that goes on is waited for by the changes that come after it (`storing`), so they are
  * applied in this order; also one that a `Sync` form issued and could not wait for.
  */
-import { type CachedValue, NO_VALUE, type NoValue } from '../backend/cached-value.ts';
-import type { CreationToken } from '../backend/types.ts';
+import { type CachedValue, NO_VALUE, type NoValue } from '../../backend/cached-value.ts';
+import type { CreationToken } from '../../backend/types.ts';
+import { judge } from '../freshness.ts';
+import { type Freshness, MISSING } from '../invalidation.ts';
+import { isThenable } from '../steps.ts';
+import type { ExpirationTime } from '../types.ts';
 import type { Creation, Wanted } from './creation.ts';
-import { judge } from './freshness.ts';
-import { type Freshness, MISSING } from './invalidation.ts';
 import type { Outcome } from './outcome.ts';
-import { isThenable } from './steps.ts';
-import type { ExpirationTime } from './types.ts';
 
 /** A creation's part for one key. */
 export class Run<V> {

@@ -1,10 +1,10 @@
 /** Storing what a creator made, unless something stands against it. */
-import { CachedValue, VALUE_VERSION } from '../backend/cached-value.ts';
-import type { SetMultiOptions, SetOptions } from '../backend/types.ts';
-import { EngineClosedError } from '../errors.ts';
-import { REFUSED } from './counters.ts';
+import { CachedValue, VALUE_VERSION } from '../../backend/cached-value.ts';
+import type { SetMultiOptions, SetOptions } from '../../backend/types.ts';
+import { EngineClosedError } from '../../errors.ts';
+import { REFUSED } from '../counters.ts';
+import { isThenable, type Steps, settled } from '../steps.ts';
 import type { Run } from './runs.ts';
-import { isThenable, type Steps, settled } from './steps.ts';
 
 /** Stores the values that `shouldCache` takes and that nothing stands against. Answers whether all of these were stored. */
 export function* store<V>(

@@ -1,12 +1,12 @@
 /** Calling a creator: within its context, counted, timed, and told. */
-import { CreatorResultError } from '../errors.ts';
-import { countLoadTime, LOAD_ERRORS } from './counters.ts';
+import { CreatorResultError } from '../../errors.ts';
+import { countLoadTime, LOAD_ERRORS } from '../counters.ts';
+import { noteLoaded } from '../events.ts';
+import { isThenable, refused } from '../steps.ts';
 import type { Creation } from './creation.ts';
-import { noteLoaded } from './events.ts';
 import { type CreationContext, callWithin } from './lock-order.ts';
 import { UNLOCKED } from './locking.ts';
 import type { Run } from './runs.ts';
-import { isThenable, refused } from './steps.ts';
 
 /** The values for `runs`, in their order, at once or by a promise. It fails as the creator does. */
 export function callCreator<V>(

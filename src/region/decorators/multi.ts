@@ -6,8 +6,10 @@
  * stored. It goes to the callers that joined the run, which leave it out of their `Map`; those that need a value call
  * again. What the region still holds for such an argument is removed.
  */
-import { freezePlain } from '../codec/freeze.ts';
-import { CreatorResultError, OptionError } from '../errors.ts';
+import { freezePlain } from '../../codec/freeze.ts';
+import { CreatorResultError, OptionError } from '../../errors.ts';
+import type { CacheRegion } from '../region.ts';
+import { type Steps, settled } from '../steps.ts';
 import { asCached, type Helpers } from './cached.ts';
 import { ABSENT, type Decoration, decorationOf, drive, keysFor } from './decorating.ts';
 import type {
@@ -19,9 +21,7 @@ import type {
   CacheMultiDecorator,
   CacheMultiDecoratorSync,
   CacheMultiOnArgumentsOptions,
-} from './decorator-types.ts';
-import type { CacheRegion } from './region.ts';
-import { type Steps, settled } from './steps.ts';
+} from './types.ts';
 
 const BACKEND = 'the backend';
 

@@ -1,6 +1,6 @@
 /** Decorated functions: what makes one, and how one is known again. */
-import { OptionError } from '../errors.ts';
-import type { AnyFunction, Cached, CachedMulti, CachedMultiSync, CachedSync } from './decorator-types.ts';
+import { OptionError } from '../../errors.ts';
+import type { AnyFunction, Cached, CachedMulti, CachedMultiSync, CachedSync } from './types.ts';
 
 export type Form = 'cacheOnArguments' | 'cacheMultiOnArguments';
 

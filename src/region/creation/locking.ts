@@ -1,12 +1,12 @@
 /** Taking and releasing the locks of one creation, by the rules of lock-order.ts. */
 
-import { NO_VALUE } from '../backend/cached-value.ts';
-import { WaitTimeoutError } from '../errors.ts';
-import type { CacheMutex } from '../mutex/types.ts';
-import { WAITS } from './counters.ts';
+import { NO_VALUE } from '../../backend/cached-value.ts';
+import { WaitTimeoutError } from '../../errors.ts';
+import type { CacheMutex } from '../../mutex/types.ts';
+import { WAITS } from '../counters.ts';
+import { isThenable, refused, type Steps, settled } from '../steps.ts';
 import type { Creation, RunClaim } from './creation.ts';
 import { forgetLock, isHeld, mayBlock, mayWait, noteLock } from './lock-order.ts';
-import { isThenable, refused, type Steps, settled } from './steps.ts';
 
 /** Got, and to be released. */
 export const OWNED = 0;

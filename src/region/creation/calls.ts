@@ -2,18 +2,18 @@
  * What a call of `getOrCreate` and its kin does with keys that were not found fresh: serve the stale value, join a run
  * of this thread, regenerate behind the caller, or create. One decision for all forms; what differs is who waits how.
  */
-import { type CachedValue, NO_VALUE, type NoValue } from '../backend/cached-value.ts';
-import { ReentrantCreationError, WaitTimeoutError } from '../errors.ts';
-import type { RegionCore } from './core.ts';
-import { JOINED } from './counters.ts';
+import { type CachedValue, NO_VALUE, type NoValue } from '../../backend/cached-value.ts';
+import { ReentrantCreationError, WaitTimeoutError } from '../../errors.ts';
+import type { RegionCore } from '../core.ts';
+import { JOINED } from '../counters.ts';
+import { judge } from '../freshness.ts';
+import { FRESH, type Freshness, STALE } from '../invalidation.ts';
+import { atOnce, driveAsync, driveSync, isThenable } from '../steps.ts';
 import { Creation, type Job, type Wanted } from './creation.ts';
-import { judge } from './freshness.ts';
-import { FRESH, type Freshness, STALE } from './invalidation.ts';
 import { type CreationContext, currentContext, isCreating, mayJoin, stackContext } from './lock-order.ts';
 import { regenerate } from './regenerate.ts';
 import { Run } from './runs.ts';
 import { whenAborted } from './signals.ts';
-import { atOnce, driveAsync, driveSync, isThenable } from './steps.ts';
 import { type Cause, DONE, waitFor } from './waiting.ts';
 
 type Entry<V> = CachedValue<V> | NoValue;

@@ -2,18 +2,13 @@
  * `cacheOnArguments` and its `Sync` twin: a function whose results are kept in a region, under keys made of its
  * arguments.
  */
-import { freezePlain } from '../codec/freeze.ts';
+import { freezePlain } from '../../codec/freeze.ts';
+import type { CacheRegion } from '../region.ts';
+import { type Steps, settled } from '../steps.ts';
 import type { KeyOf } from './argument-keys.ts';
 import { asCached, type Helpers } from './cached.ts';
 import { ABSENT, type Decoration, decorationOf, drive, keysFor } from './decorating.ts';
-import type {
-  AnyFunction,
-  CacheDecorator,
-  CacheDecoratorSync,
-  CacheOnArgumentsOptions,
-} from './decorator-types.ts';
-import type { CacheRegion } from './region.ts';
-import { type Steps, settled } from './steps.ts';
+import type { AnyFunction, CacheDecorator, CacheDecoratorSync, CacheOnArgumentsOptions } from './types.ts';
 
 /** See `CacheRegion.cacheOnArguments`. */
 export function cacheOnArguments<V, R extends V = V>(

@@ -7,19 +7,19 @@
  * is not free. A value that comes after that is still stored where the backend's token says that nothing changed.
  */
 
-import type { CachedValue } from '../backend/cached-value.ts';
-import { freezePlain } from '../codec/freeze.ts';
-import { OptionError } from '../errors.ts';
-import type { RegionCore } from './core.ts';
+import type { CachedValue } from '../../backend/cached-value.ts';
+import { freezePlain } from '../../codec/freeze.ts';
+import { OptionError } from '../../errors.ts';
+import type { RegionCore } from '../core.ts';
+import { isThenable, type Steps, settled } from '../steps.ts';
+import type { AsyncCreationRunner } from '../types.ts';
 import { type Creation, UNATTENDED_LEASE_MS } from './creation.ts';
 import { callCreator } from './creator.ts';
 import { type CreationContext, callOutside, endContext } from './lock-order.ts';
 import { releaseLocks } from './locking.ts';
 import { succeeded } from './outcome.ts';
 import type { Run } from './runs.ts';
-import { isThenable, type Steps, settled } from './steps.ts';
 import { store } from './storing.ts';
-import type { AsyncCreationRunner } from './types.ts';
 
 /** What a runner gives back to `region.set`: the run that its value belongs to. */
 class RunToken {

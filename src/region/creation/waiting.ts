@@ -1,8 +1,8 @@
 /** How a caller waits for the runs that make its values, and when it stops. */
-import { NO_VALUE } from '../backend/cached-value.ts';
-import { WaitTimeoutError } from '../errors.ts';
+import { NO_VALUE } from '../../backend/cached-value.ts';
+import { WaitTimeoutError } from '../../errors.ts';
+import type { CallOptions } from '../options.ts';
 import { CREATES, type Creation } from './creation.ts';
-import type { CallOptions } from './options.ts';
 import type { Run } from './runs.ts';
 import { whenAborted } from './signals.ts';
 

@@ -11,8 +11,8 @@
  * and without a prototype. No code of the arguments' owners runs.
  */
 import { types } from 'node:util';
-import { isPlain, propertyProblem } from '../codec/plain.ts';
-import { OptionError } from '../errors.ts';
+import { isPlain, propertyProblem } from '../../codec/plain.ts';
+import { OptionError } from '../../errors.ts';
 
 /**
  * Makes the keys of a decorated function: called once, when the function is decorated, for a function from its arguments

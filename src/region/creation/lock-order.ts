@@ -21,7 +21,7 @@
  * those when it holds no lock of its own any more.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type CacheMutex, isSharedMutex, type SharedMutex } from '../mutex/types.ts';
+import { type CacheMutex, isSharedMutex, type SharedMutex } from '../../mutex/types.ts';
 
 /** A mutex with its place in the order. One object per creation and key. */
 export class Lock {

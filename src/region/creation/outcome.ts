@@ -1,5 +1,5 @@
 /** How the creation of one key ended, before each of its callers makes of it what its own options say. */
-import { type CachedValue, NO_VALUE, type NoValue } from '../backend/cached-value.ts';
+import { type CachedValue, NO_VALUE, type NoValue } from '../../backend/cached-value.ts';
 
 /** A value, fresh or stale, or an error with the stale value to serve instead. */
 export type Outcome<V> =

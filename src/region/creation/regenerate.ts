@@ -21,20 +21,20 @@
  * enters runs in the region's table and takes them out. The generation stored with a value is the one that `Run.fence`
  * noted before the second read.
  */
-import { type CachedValue, NO_VALUE, type NoValue } from '../backend/cached-value.ts';
-import type { Awaitable, BegunCreation } from '../backend/types.ts';
-import { freezePlain } from '../codec/freeze.ts';
-import { SyncError, WaitTimeoutError } from '../errors.ts';
+import { type CachedValue, NO_VALUE, type NoValue } from '../../backend/cached-value.ts';
+import type { Awaitable, BegunCreation } from '../../backend/types.ts';
+import { freezePlain } from '../../codec/freeze.ts';
+import { SyncError, WaitTimeoutError } from '../../errors.ts';
+import { judge } from '../freshness.ts';
+import { FRESH, MISSING, STALE } from '../invalidation.ts';
+import { isThenable, type Steps, settled } from '../steps.ts';
 import { CREATES, type Creation, ENDED } from './creation.ts';
 import { callCreator } from './creator.ts';
-import { judge } from './freshness.ts';
-import { FRESH, MISSING, STALE } from './invalidation.ts';
 import { CreationContext, endContext } from './lock-order.ts';
 import { BUSY, HELD, OWNED, releaseLocks, takeLocks } from './locking.ts';
 import { failed, succeeded } from './outcome.ts';
 import { handOver } from './runner.ts';
 import type { Run } from './runs.ts';
-import { isThenable, type Steps, settled } from './steps.ts';
 import { store } from './storing.ts';
 
 const BACKEND = 'the backend';

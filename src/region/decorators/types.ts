@@ -1,7 +1,7 @@
 /** What the decorators of a region take and return. */
-import type { Awaitable } from '../backend/types.ts';
+import type { Awaitable } from '../../backend/types.ts';
+import type { ExpirationTime, MultiCreateOptions } from '../types.ts';
 import type { KeyGenerator } from './argument-keys.ts';
-import type { ExpirationTime, MultiCreateOptions } from './types.ts';
 
 /** Options of `cacheOnArguments` and `cacheOnArgumentsSync`. `R`: what the function returns. */
 export interface CacheOnArgumentsOptions<R = any>

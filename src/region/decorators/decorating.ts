@@ -1,13 +1,13 @@
 /** What the decorators share: their options, their checks, and the names that a region's functions have taken. */
 import { types } from 'node:util';
-import { OptionError, SyncError } from '../errors.ts';
+import { OptionError, SyncError } from '../../errors.ts';
+import { callDefaults, callOptions, DEFAULTS } from '../options.ts';
+import type { CacheRegion } from '../region.ts';
+import { optionsOf } from '../region-life.ts';
+import { driveAsync, driveSync, type Steps } from '../steps.ts';
+import type { MultiCreateOptions, ReadOptions } from '../types.ts';
 import { argumentKeys, functionPrefix, type KeyGenerator, type KeyOf } from './argument-keys.ts';
-import type { AnyFunction, CacheMultiOnArgumentsOptions } from './decorator-types.ts';
-import { callDefaults, callOptions, DEFAULTS } from './options.ts';
-import type { CacheRegion } from './region.ts';
-import { optionsOf } from './region-life.ts';
-import { driveAsync, driveSync, type Steps } from './steps.ts';
-import type { MultiCreateOptions, ReadOptions } from './types.ts';
+import type { AnyFunction, CacheMultiOnArgumentsOptions } from './types.ts';
 
 /** A method of the region. */
 export type DecoratorCall =
