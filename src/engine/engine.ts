@@ -42,7 +42,9 @@ const WEAK_ORDER = process.arch === 'x64' || process.arch === 'ia32' ? 0 : 1;
 
 export class Engine {
   readonly id: string;
+  /** @internal */
   readonly memory: WebAssembly.Memory;
+  /** @internal */
   readonly module: WebAssembly.Module;
   readonly x: EngineExports;
   readonly u8: Uint8Array;

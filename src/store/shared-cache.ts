@@ -239,7 +239,12 @@ export class SharedCache<V = unknown> implements Disposable {
     }
   }
 
-  /** The same at once; blocks this thread while another one creates `key`. @throws {SyncError} a creator that returns a promise. */
+  /**
+   * The same at once; blocks this thread while another one creates `key`, for at most 10 seconds.
+   *
+   * @throws {SyncError} `ERR_CAIRN_SYNC`: a creator that returns a promise.
+   * @throws {WaitTimeoutError} `ERR_CAIRN_WAIT_TIMEOUT`: another thread was creating it for longer than that.
+   */
   getOrCreateSync(key: string, creator: () => V, options?: SetOptions): V {
     const ttl = ttlOf(options);
     const found = this.#readOrCheck(key, creator);
