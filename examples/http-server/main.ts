@@ -2,45 +2,47 @@
  * An HTTP service on four threads, whose slow upstream is protected by one Cairn region, under load: without a cache,
  * with an `lru-cache` in each thread, and with Cairn. `npm run example:http -- --help` tells the options.
  */
-import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { Worker } from 'node:worker_threads';
-import { type CacheRegion, createRegion, type RegionStats } from '../../src/index.ts';
-import { type LoadOptions, type LoadResult, load } from './load.ts';
+import { type CacheRegion, createRegion } from '../../src/index.ts';
+import { type LoadOptions, load } from './load.ts';
+import { failures, type Outcome, statsLines, table } from './report.ts';
 import { EXPIRATION_MS, type Item, type ServerData, WAYS, type Way } from './server.ts';
+import { newThreads } from './threads.ts';
 import { CALLS, CAPACITY, COUNTS, LATENCY_MS, MOST, REFUSED, type UpstreamData } from './upstream.ts';
 
 const THREADS = 4;
 /** The throttle: well below what the upstream stands. */
 const MUTEXES = 16;
+const NUMBERS = {
+  seconds: { fallback: 6, min: 1, max: 3600 },
+  connections: { fallback: 64, min: THREADS, max: 10_000 },
+  ids: { fallback: 500, min: 1, max: 1_000_000 },
+  seed: { fallback: 1, min: 0, max: 2 ** 31 },
+} as const;
 const HELP = `npm run example:http -- [options]
-  --seconds N      how long each way is loaded (default 6)
-  --connections N  open at once, over all threads (default 64)
-  --ids N          how many different items there are (default 500)
-  --seed N         of the random ids (default 1)`;
-
-interface Outcome extends LoadResult {
-  readonly upstreamCalls: number;
-  readonly upstreamMost: number;
-  readonly upstreamRefused: number;
-  readonly stats: RegionStats | null;
-}
+  --seconds N      how long each way is loaded (default ${NUMBERS.seconds.fallback})
+  --connections N  open at once, over all threads (default ${NUMBERS.connections.fallback}, at least ${NUMBERS.connections.min})
+  --ids N          how many different items there are (default ${NUMBERS.ids.fallback})
+  --seed N         of the random ids (default ${NUMBERS.seed.fallback})`;
 
 function readOptions(): LoadOptions | null {
   const { values } = parseArgs({
     options: {
-      seconds: { type: 'string', default: '6' },
-      connections: { type: 'string', default: '64' },
-      ids: { type: 'string', default: '500' },
-      seed: { type: 'string', default: '1' },
+      seconds: { type: 'string' },
+      connections: { type: 'string' },
+      ids: { type: 'string' },
+      seed: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return null;
-  const number = (name: 'seconds' | 'connections' | 'ids' | 'seed') => {
-    const value = Number(values[name]);
-    if (Number.isInteger(value) && value > 0) return value;
-    throw new Error(`--${name}: expected a whole number above 0, got ${values[name]}`);
+  const number = (name: keyof typeof NUMBERS) => {
+    const { fallback, min, max } = NUMBERS[name];
+    const text = values[name];
+    if (text === undefined) return fallback;
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new Error(`--${name} must be a whole number from ${min} to ${max}, not '${text}'`);
   };
   return {
     seconds: number('seconds'),
@@ -48,13 +50,6 @@ function readOptions(): LoadOptions | null {
     ids: number('ids'),
     seed: number('seed'),
   };
-}
-
-/** Starts a thread that tells its port. */
-async function start(file: string, workerData: ServerData | UpstreamData) {
-  const worker = new Worker(new URL(file, import.meta.url), { workerData });
-  const [port] = await once(worker, 'message');
-  return { worker, url: `http://127.0.0.1:${port}` };
 }
 
 /** Loads a fresh service, with a fresh upstream behind it. */
@@ -69,14 +64,12 @@ async function run(way: Way, options: LoadOptions): Promise<Outcome> {
       arguments: { maxBytes: 16 * 2 ** 20, mutexes: MUTEXES },
     });
   }
-  const upstream = await start('./upstream.js', { counts: counts.buffer });
-  const data: ServerData = { way, upstream: upstream.url, items: region?.handle ?? null };
-  const servers = await Promise.all(Array.from({ length: THREADS }, () => start('./server.js', data)));
+  const threads = newThreads();
   try {
-    const result = await load(
-      servers.map(({ url }) => url),
-      options,
-    );
+    const upstream = await threads.start('./upstream.js', { counts: counts.buffer } satisfies UpstreamData);
+    const data: ServerData = { way, upstream, items: region?.handle ?? null };
+    const urls = await Promise.all(Array.from({ length: THREADS }, () => threads.start('./server.js', data)));
+    const result = await Promise.race([load(urls, options), threads.failed]);
     return {
       ...result,
       upstreamCalls: counts[CALLS],
@@ -85,59 +78,9 @@ async function run(way: Way, options: LoadOptions): Promise<Outcome> {
       stats: region?.stats() ?? null,
     };
   } finally {
-    await Promise.all([...servers, upstream].map(({ worker }) => worker.terminate()));
+    await threads.stop();
     region?.close();
   }
-}
-
-const TITLES: Record<Way, string> = {
-  none: 'no cache',
-  lru: 'an lru-cache per thread',
-  cairn: 'one Cairn region',
-};
-
-function table(outcomes: readonly Outcome[]): string {
-  const count = (value: number) => Math.round(value).toLocaleString('en-US');
-  const ms = (value: number) => `${value.toFixed(1)} ms`;
-  const rows: [string, (outcome: Outcome) => string][] = [
-    ['answered requests a second', ({ perSecond }) => count(perSecond)],
-    ['latency p50', ({ latencyMs }) => ms(latencyMs.p50)],
-    ['latency p97.5', ({ latencyMs }) => ms(latencyMs.p97_5)],
-    ['latency p99', ({ latencyMs }) => ms(latencyMs.p99)],
-    ['failed requests', ({ failed }) => count(failed)],
-    ['wrong answers', ({ wrong }) => count(wrong)],
-    ['calls of the upstream', ({ upstreamCalls }) => count(upstreamCalls)],
-    ['of those at once', ({ upstreamMost }) => count(upstreamMost)],
-    ['refused by the upstream', ({ upstreamRefused }) => count(upstreamRefused)],
-    [
-      'requests without a call',
-      ({ requests, upstreamCalls }) => `${(100 * Math.max(0, 1 - upstreamCalls / requests)).toFixed(1)} %`,
-    ],
-  ];
-  const lines = [
-    ['', ...WAYS.map((way) => TITLES[way])],
-    ...rows.map(([name, cell]) => [name, ...outcomes.map(cell)]),
-  ];
-  const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
-  return lines
-    .map((line) =>
-      line.map((cell, n) => (n === 0 ? cell.padEnd(widths[n]) : cell.padStart(widths[n]))).join('   '),
-    )
-    .join('\n');
-}
-
-/** What must hold whatever the machine does. */
-function failures(outcomes: Record<Way, Outcome>): string[] {
-  const found: string[] = [];
-  for (const way of WAYS) {
-    const { requests, wrong } = outcomes[way];
-    if (requests === 0) found.push(`${TITLES[way]}: no request was answered`);
-    if (wrong > 0) found.push(`${TITLES[way]}: ${wrong} answers did not belong to their request`);
-  }
-  const { upstreamMost, failed } = outcomes.cairn;
-  if (upstreamMost > MUTEXES) found.push(`Cairn: ${upstreamMost} calls at once, with mutexes: ${MUTEXES}`);
-  if (failed > 0) found.push(`Cairn: ${failed} requests failed`);
-  return found;
 }
 
 async function main(): Promise<void> {
@@ -153,13 +96,10 @@ async function main(): Promise<void> {
   );
   const outcomes = {} as Record<Way, Outcome>;
   for (const way of WAYS) outcomes[way] = await run(way, options);
-  console.log(table(WAYS.map((way) => outcomes[way])));
+  console.log(table(outcomes));
   const { stats } = outcomes.cairn;
-  if (stats !== null) {
-    const { hits, misses, staleServed, loads, joined, waits } = stats;
-    console.log(`\nregion.stats(): ${JSON.stringify({ hits, misses, staleServed, loads, joined, waits })}`);
-  }
-  for (const failure of failures(outcomes)) {
+  if (stats !== null) console.log(`\n${statsLines(stats)}`);
+  for (const failure of failures(outcomes, MUTEXES)) {
     console.error(failure);
     process.exitCode = 1;
   }
@@ -169,5 +109,6 @@ try {
   await main();
 } catch (error) {
   console.error((error as Error).message);
-  process.exitCode = 1;
+  // not by exitCode: where a thread failed, autocannon would go on at its port until the time is over
+  process.exit(1);
 }

@@ -1,6 +1,7 @@
 /**
- * One thread of the service: fastify on a port of its own. Worker threads cannot share a listening socket on all
- * supported Nodes, so the load goes to four ports, as a balancer would send it.
+ * One thread of the service: fastify on a port of its own, and the load goes to all four, as a balancer would send it.
+ * Worker threads cannot be handed a socket. They can share a port by `reusePort`, but not on Node 20 nor on every
+ * system, and the kernel deals connections out by chance, so that no two runs would load the threads alike.
  */
 import type { AddressInfo } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -42,7 +43,8 @@ function lookup({ way, upstream, items }: ServerData): (id: string) => Promise<I
     const cache = new LRUCache<string, Item>({
       max: 100_000,
       ttl: EXPIRATION_MS,
-      // the best that lru-cache offers: one load per key and thread, and the old item if that fails
+      // the best that lru-cache offers: one load per key and thread, the old item meanwhile, and also if that fails
+      allowStale: true,
       allowStaleOnFetchRejection: true,
       fetchMethod: (id, _stale, { signal }) => loadItem(upstream, id, signal),
     });

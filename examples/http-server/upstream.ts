@@ -18,6 +18,11 @@ export interface UpstreamData {
   readonly counts: SharedArrayBuffer;
 }
 
+/** What it answers. */
+export function bodyOf(id: number): string {
+  return JSON.stringify({ id, name: `item ${id}`, price: id / 100 });
+}
+
 function serve(counts: Int32Array): void {
   const server = createServer((request, response) => {
     Atomics.add(counts, CALLS, 1);
@@ -33,7 +38,7 @@ function serve(counts: Int32Array): void {
       return;
     }
     const id = Number(request.url!.slice('/items/'.length));
-    setTimeout(() => end(200, JSON.stringify({ id, name: `item ${id}`, price: id / 100 })), LATENCY_MS);
+    setTimeout(() => end(200, bodyOf(id)), LATENCY_MS);
   });
   server.keepAliveTimeout = 60_000;
   server.listen(0, '127.0.0.1', () => parentPort!.postMessage((server.address() as AddressInfo).port));

@@ -131,8 +131,12 @@ export function serializerSuite<S = undefined>(options: SerializerSuiteOptions<S
     for (const [what, value] of values) {
       test(`round trip of ${what}`, async ({ check }, { ops }) => {
         await ops.set('k', value);
-        check.equal(await ops.get('k'), value, 'set and get');
+        const first = await ops.get('k');
+        check.equal(first, value, 'set and get');
         check.is(await ops.has('k'), true, 'has');
+        // Were the value changed on the way, it would be another the second time.
+        await ops.set('k', value);
+        check.equal(await ops.get('k'), first, 'set and get again');
         check.equal((await ops.getValueMetadata('k'))?.payload, value, 'payload of getValueMetadata');
       });
     }

@@ -1,9 +1,15 @@
-/** A short form of the HTTP example, as a process of its own. */
+/** A short form of the HTTP example, as a process of its own, and its parts. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { zipf } from '../../examples/http-server/load.ts';
+import { load, zipf } from '../../examples/http-server/load.ts';
+import { failures, type Outcome, table } from '../../examples/http-server/report.ts';
+import { newThreads } from '../../examples/http-server/threads.ts';
+import { bodyOf } from '../../examples/http-server/upstream.ts';
 import { HANG_MS } from '../support/threads.ts';
 
 function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
@@ -45,13 +51,15 @@ test('four threads under load: the upstream is asked less, and by no more than t
   assert.equal(row(out, 'wrong answers'), [0, 0, 0]);
   assert.is(row(out, 'failed requests')[2], 0);
   assert.is(row(out, 'refused by the upstream')[2], 0);
-  assert.match(out, /region\.stats\(\): \{"hits":\d+/);
+  assert.match(out, /region\.stats\(\): hits \d+/);
+  assert.is(Number(out.match(/\bloads (\d+)/)![1]), cairn, 'the region counts what the upstream counts');
 });
 
 test('options: a wrong one is named', async () => {
   for (const [args, message] of [
     [['--bogus'], "'--bogus'"],
     [['--seconds', 'x'], '--seconds'],
+    [['--connections', '3'], '--connections must be a whole number from 4'],
   ] as const) {
     const { code, err } = await run(...args);
     assert.is(code, 1);
@@ -60,6 +68,87 @@ test('options: a wrong one is named', async () => {
   const { code, out } = await run('--help');
   assert.is(code, 0);
   assert.match(out, '--connections');
+});
+
+test('the load: each answer is looked at, and all connections are opened', async () => {
+  let sockets = 0;
+  const sent = [0, 0, 0];
+  const servers = Array.from({ length: 2 }, () =>
+    createServer((request, response) => {
+      const id = Number(request.url!.slice('/items/'.length));
+      sent[id]++;
+      // of the three ids one is answered, one refused, one answered by what differs only at its end
+      setTimeout(() => response.writeHead(id === 1 ? 503 : 200).end(bodyOf(id).replace('0.02', '0.03')), 5);
+    }).on('connection', () => sockets++),
+  );
+  try {
+    const urls: string[] = [];
+    for (const server of servers) {
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      urls.push(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    }
+    const result = await load(urls, { seconds: 1, connections: 5, ids: 3, seed: 1 });
+    assert.is(sockets, 5);
+    // each connection may have one request on its way at the end
+    const near = (value: number, expected: number, what: string) =>
+      assert.ok(
+        expected > 0 && value <= expected && value >= expected - 5,
+        `${what}: ${value} of ${expected}`,
+      );
+    near(result.wrong, sent[2], 'wrong');
+    near(result.failed, sent[1], 'failed');
+    near(result.answered, sent[0] + sent[2], 'answered');
+    assert.is(result.requests, result.answered + result.failed);
+    assert.ok(result.perSecond <= result.answered, 'it took a second at least');
+    assert.ok(result.latencyMs.p50 > 0 && result.latencyMs.p99 >= result.latencyMs.p97_5);
+  } finally {
+    for (const server of servers) server.close();
+  }
+});
+
+test('a thread that fails, or ends by itself, is not waited for', async () => {
+  for (const [script, message] of [
+    ['throw new Error("port taken")', 'port taken'],
+    ['process.exit(3)', 'with code 3'],
+  ] as const) {
+    const threads = newThreads();
+    const good =
+      'import { parentPort } from "node:worker_threads"; parentPort.on("message", () => {}).postMessage(1)';
+    assert.is(await threads.start(`data:text/javascript,${good}`, null), 'http://127.0.0.1:1');
+    let told: Error | undefined;
+    await threads.start(`data:text/javascript,${script}`, null).catch((error) => (told = error));
+    assert.match(told!.message, message);
+    await threads.failed.catch((error) => assert.is(error, told));
+    await threads.stop();
+  }
+});
+
+test('a broken claim is told', () => {
+  const fine: Outcome = {
+    ...{
+      requests: 9,
+      answered: 9,
+      perSecond: 9,
+      latencyMs: { p50: 1, p97_5: 2, p99: 3 },
+      failed: 0,
+      wrong: 0,
+    },
+    ...{ upstreamCalls: 3, upstreamMost: 16, upstreamRefused: 0, stats: null },
+  };
+  assert.equal(failures({ none: { ...fine, failed: 4, upstreamMost: 33 }, lru: fine, cairn: fine }, 16), []);
+  const nothing = { ...fine, requests: 0, answered: 0, latencyMs: { p50: NaN, p97_5: NaN, p99: NaN } };
+  const outcomes = {
+    none: nothing,
+    lru: { ...fine, wrong: 2 },
+    cairn: { ...fine, upstreamMost: 17, failed: 1 },
+  };
+  assert.equal(failures(outcomes, 16), [
+    'no cache: no request was answered',
+    'an lru-cache per thread: 2 answers did not belong to their request',
+    'Cairn: 17 calls at once, with mutexes: 16',
+    'Cairn: 1 requests failed',
+  ]);
+  assert.match(table(outcomes), /p99 +- +3\.0 ms +3\.0 ms/);
 });
 
 test("ids by Zipf's law: the first is the most frequent, one seed gives one sequence", () => {

@@ -109,7 +109,15 @@ test('the edges themselves are taken', () => {
   for (const options of [
     { maxBytes: MIB },
     { maxBytes: MAX_BYTES },
-    { maxBytes: 16 * MIB, maxThreads: 256, mutexes: 65_536, maxValueBytes: 1, lease: 2 ** 31, ttl: 0.5 },
+    {
+      maxBytes: 16 * MIB,
+      maxThreads: 256,
+      mutexes: 65_536,
+      maxValueBytes: 1,
+      lease: 2 ** 31,
+      ttl: 0.5,
+      clock: () => 1e12,
+    },
     { maxBytes: 8 * MIB, maxThreads: 1, mutexes: 1, shards: 1, lease: 0.5, ttl: Number.POSITIVE_INFINITY },
     { maxBytes: 4 * MIB, ttl: null, decoded: { bytes: 0 } },
     { maxBytes: 96 * MIB, maxValueBytes: 16 * MIB, codec: { ...custom, name: 'x'.repeat(64) } },
