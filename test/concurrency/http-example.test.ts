@@ -52,7 +52,9 @@ test('four threads under load: the upstream is asked less, and by no more than t
   assert.is(row(out, 'failed requests')[2], 0);
   assert.is(row(out, 'refused by the upstream')[2], 0);
   assert.match(out, /region\.stats\(\): hits \d+/);
-  assert.is(Number(out.match(/\bloads (\d+)/)![1]), cairn, 'the region counts what the upstream counts');
+  const loads = Number(out.match(/\bloads (\d+)/)![1]);
+  // a load is counted before its call arrives, and no more than the mutexes can be between the two at the end
+  assert.ok(cairn <= loads && loads <= cairn + 16, `${loads} loads by the region, ${cairn} calls`);
 });
 
 test('options: a wrong one is named', async () => {
@@ -115,11 +117,16 @@ test('a thread that fails, or ends by itself, is not waited for', async () => {
     const good =
       'import { parentPort } from "node:worker_threads"; parentPort.on("message", () => {}).postMessage(1)';
     assert.is(await threads.start(`data:text/javascript,${good}`, null), 'http://127.0.0.1:1');
-    let told: Error | undefined;
-    await threads.start(`data:text/javascript,${script}`, null).catch((error) => (told = error));
-    assert.match(told!.message, message);
-    await threads.failed.catch((error) => assert.is(error, told));
+    let told = new Error('nothing was told');
+    let hang: NodeJS.Timeout | undefined;
+    await Promise.race([
+      threads.start(`data:text/javascript,${script}`, null).catch((error) => (told = error)),
+      new Promise((resolve) => (hang = setTimeout(resolve, HANG_MS))),
+    ]);
+    clearTimeout(hang);
     await threads.stop();
+    assert.match(told.message, message);
+    await threads.failed.catch((error) => assert.is(error, told));
   }
 });
 
