@@ -1,7 +1,7 @@
 /** A backend that keeps nothing: everything is a miss, and everything else goes on as usual. */
 import { NO_VALUE } from '../backend/cached-value.ts';
 import type { BackendSuite } from './backend-scope.ts';
-import { RegionForms, then } from './region-forms.ts';
+import { after, RegionForms } from './region-forms.ts';
 import { gate, once, started, turns } from './tools.ts';
 
 export function forgetfulTests<S>(suite: BackendSuite<S>): void {
@@ -70,7 +70,7 @@ export function forgetfulTests<S>(suite: BackendSuite<S>): void {
     const { ops } = await make();
     for (const round of [1, 2]) {
       const value = await ops.getOrCreate('foo', () =>
-        then(
+        after(
           ops.getOrCreate('bar', () => 'bar'),
           (bar) => `foo${bar}`,
         ),

@@ -2,7 +2,7 @@
 import { NO_VALUE } from '../backend/cached-value.ts';
 import type { Awaitable } from '../backend/types.ts';
 import { type BackendSuite, payloadOf } from './backend-scope.ts';
-import { type Operations, RegionForms, then } from './region-forms.ts';
+import { after, type Operations, RegionForms } from './region-forms.ts';
 
 /** What an application may do to a key while its creator runs, and what it reads after that. */
 const CHANGES: Record<string, { change(ops: Operations, key: string): Awaitable<unknown>; left: unknown }> = {
@@ -124,7 +124,7 @@ export function regionCreation<S>(suite: BackendSuite<S>): void {
     forms.test(`a value that comes after a ${how} is not stored`, async (scope, make) => {
       const { check } = scope;
       const { region, ops } = await make();
-      const late = await ops.getOrCreate('k', () => then(change(ops, 'k'), () => 'late'));
+      const late = await ops.getOrCreate('k', () => after(change(ops, 'k'), () => 'late'));
       check.is(late, 'late', "what the creator's caller gets");
       check.is(await ops.get('k'), left, 'get');
       check.ok(
@@ -132,7 +132,7 @@ export function regionCreation<S>(suite: BackendSuite<S>): void {
         'the backend must not hold the late value',
       );
       const many = await ops.getOrCreateMulti(['l', 'm'], (keys) =>
-        then(change(ops, 'm'), () => keys.map(() => 'late')),
+        after(change(ops, 'm'), () => keys.map(() => 'late')),
       );
       check.equal(many, ['late', 'late'], 'what the caller of a multi creator gets');
       check.is(await ops.get('m'), left, 'get');
@@ -152,7 +152,7 @@ export function regionCreation<S>(suite: BackendSuite<S>): void {
     check.is(await ops.keyIsLocked('k'), false, 'before');
     let during: unknown;
     const look = () =>
-      then(ops.keyIsLocked('k'), (locked) => {
+      after(ops.keyIsLocked('k'), (locked) => {
         during = locked;
         return 'made';
       });
@@ -160,7 +160,7 @@ export function regionCreation<S>(suite: BackendSuite<S>): void {
     check.is(during, traits.exclusive, 'while the creator runs');
     check.is(await ops.keyIsLocked('k'), false, 'after');
     await ops.delete('k');
-    await ops.getOrCreateMulti(['a', 'k'], (keys) => then(look(), () => keys));
+    await ops.getOrCreateMulti(['a', 'k'], (keys) => after(look(), () => keys));
     check.is(during, traits.exclusive, 'while a multi creator runs');
     check.is(await ops.keyIsLocked('k'), false, 'after it');
     check.is(await ops.getOrCreate('k', () => 'made'), 'k', 'which never takes the mutex');
@@ -170,9 +170,9 @@ export function regionCreation<S>(suite: BackendSuite<S>): void {
     const { ops } = await make();
     for (const round of [1, 2]) {
       const value = await ops.getOrCreate('foo', () =>
-        then(
+        after(
           ops.getOrCreate('bar', () =>
-            then(
+            after(
               ops.getOrCreate('baz', () => '!'),
               (baz) => `bar${baz}`,
             ),
@@ -185,7 +185,7 @@ export function regionCreation<S>(suite: BackendSuite<S>): void {
       await ops.delete('foo');
     }
     const many = await ops.getOrCreateMulti(['x', 'y'], (keys) =>
-      then(
+      after(
         ops.getOrCreateMulti(['a', 'b', 'z'], (inner) => inner.map((key) => `${key}!`)),
         (found) => keys.map((key) => `${key} of ${found}`),
       ),

@@ -58,7 +58,7 @@ export function operationsOf(region: CacheRegion<any>, sync: boolean): Operation
 }
 
 /** Goes on with an answer, at once when it was given at once: a creator of a `Sync` form returns no promise. */
-export function then<T, R>(answer: Awaitable<T>, next: (value: T) => R): Awaitable<Awaited<R>> {
+export function after<T, R>(answer: Awaitable<T>, next: (value: T) => R): Awaitable<Awaited<R>> {
   return (isThenable(answer) ? answer.then(next as (value: unknown) => R) : next(answer as T)) as Awaited<R>;
 }
 

@@ -126,8 +126,8 @@ export const KEYS: readonly string[] = Object.freeze([
   'a:b',
   'a/b',
   'a|b',
-  'x'.repeat(250),
-  'x'.repeat(251),
+  // Around the limits of stores: memcached's, a byte's, this package's, a kilobyte.
+  ...[250, 251, 255, 256, 480, 481, 960, 961, 1024, 1025].flatMap((n) => ['x'.repeat(n), 'ж'.repeat(n)]),
   'x'.repeat(10_000),
   `${'x'.repeat(9_999)}y`,
   'ж'.repeat(10_000),

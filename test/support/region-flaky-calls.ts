@@ -39,12 +39,18 @@ export class FlakyCalls {
   readonly #begun = { all: 0, own: new Map<string, number>() };
   readonly #ended = { all: 0, own: new Map<string, number>() };
   #calls = 0;
-  /** Runners that never give their mutex back: it takes the region 5 seconds to do so. */
-  #forgetful = 1;
+  #forgetful: number;
 
-  constructor(make: (calls: FlakyCalls) => CacheRegion<string>, faults: Faults, rnd: () => number) {
+  /** `forgetful`: how many runners never give their mutex back. It takes the region 5 seconds to do so. */
+  constructor(
+    make: (calls: FlakyCalls) => CacheRegion<string>,
+    faults: Faults,
+    rnd: () => number,
+    forgetful: number,
+  ) {
     this.#faults = faults;
     this.#rnd = rnd;
+    this.#forgetful = forgetful;
     this.#region = make(this);
   }
 
