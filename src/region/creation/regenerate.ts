@@ -27,7 +27,7 @@ import { freezePlain } from '../../codec/freeze.ts';
 import { SyncError, WaitTimeoutError } from '../../errors.ts';
 import { judge } from '../freshness.ts';
 import { FRESH, MISSING, STALE } from '../invalidation.ts';
-import { isThenable, type Steps, settled } from '../steps.ts';
+import { driveAsync, isThenable, type Steps, settled } from '../steps.ts';
 import { CREATES, type Creation, ENDED } from './creation.ts';
 import { callCreator } from './creator.ts';
 import { CreationContext, endContext } from './lock-order.ts';
@@ -155,7 +155,9 @@ function begin<V>(run: Run<V>): Awaitable<void> {
   const note = ({ value, token }: BegunCreation<V>) => {
     run.begun = true;
     run.token = token;
-    noteFound(run, value);
+    // A `Sync` form has refused to wait for it, and is over: nobody else takes the mark away.
+    if (run.ended) void driveAsync(endCreation(run));
+    else noteFound(run, value);
   };
   if (isThenable(begun)) return begun.then(note as (begun: unknown) => void);
   note(begun as BegunCreation<V>);
