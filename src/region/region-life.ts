@@ -120,7 +120,7 @@ export abstract class RegionLife<V> {
         this.#loading = null;
         this.#loadError = error;
         // A region that goes on with what it has must not do so in silence.
-        before?.report(error);
+        if (!this.#closed) before?.report(error);
         throw error;
       },
     );
