@@ -178,6 +178,12 @@ export function readExpiration(options: ReadOptions, own: ExpirationTime): Expir
   return options.ignoreExpiration ? undefined : expiration;
 }
 
+/**
+ * Option of the package's own callers: only calls of one family join each other's runs, since their values may be of a
+ * kind that nobody else knows. A symbol, so no application gives it.
+ */
+export const FAMILY = Symbol('family');
+
 /** How one call of `getOrCreate` or `getOrCreateMulti` is to go, after its options were checked. */
 export interface CallOptions<V> {
   readonly expiration: ExpirationTime;
@@ -192,6 +198,8 @@ export interface CallOptions<V> {
   readonly runner: AsyncCreationRunner<V> | null;
   /** Has the caller to watch a signal or the time? */
   readonly impatient: boolean;
+  /** See {@link FAMILY}; `undefined` is that of all applications' calls. */
+  readonly family: symbol | undefined;
 }
 
 /** What holds for a call without options. */
@@ -209,6 +217,7 @@ export function callDefaults<V>(
     background: false,
     runner,
     impatient: false,
+    family: undefined,
   };
 }
 
@@ -251,6 +260,7 @@ export function callOptions<V>(
     softTimeoutMs,
     background: refresh === 'background',
     runner: multi ? null : runner,
+    family: (options as { readonly [FAMILY]?: symbol })[FAMILY],
     impatient: signal !== null || waitTimeoutMs !== Infinity || softTimeoutMs !== Infinity,
   };
 }

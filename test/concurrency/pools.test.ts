@@ -13,6 +13,8 @@ import { HANG_MS } from '../support/threads.ts';
 /** Where the creators of workers are. */
 const BEGUN = 0;
 const FINISHED = 1;
+/** Set by the main thread when the task has ended: from then on the creator may finish, if its loop turns. */
+const GO = 2;
 
 let region: CacheRegion<string> | undefined;
 
@@ -26,8 +28,7 @@ export default async function work(task: 'refresh' | 'turn'): Promise<string | u
   }
   const creator = async () => {
     Atomics.add(progress, BEGUN, 1);
-    // begun only: the task has ended long before this
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    while (Atomics.load(progress, GO) === 0) await new Promise((resolve) => setImmediate(resolve));
     Atomics.add(progress, FINISHED, 1);
     return 'of the worker';
   };
@@ -44,9 +45,10 @@ async function withPool(
   const own = createRegion<string>({
     name: 'pool',
     backend: 'cairn.slab',
-    arguments: { maxBytes: 2 ** 20 },
+    // Far above the hang limit: what ends the wait is not this.
+    arguments: { maxBytes: 2 ** 20, lease: 600_000 },
   });
-  const progress = new Int32Array(new SharedArrayBuffer(8));
+  const progress = new Int32Array(new SharedArrayBuffer(12));
   await own.set('k', 'stale');
   await own.invalidate({ hard: false });
   const pool = new Piscina({
@@ -82,6 +84,7 @@ if (isMainThread) {
   test('a parked worker: its refresh is taken over when its 5 seconds are over', async () => {
     await withPool('sync', async (pool, own, progress) => {
       assert.is(await pool.run('refresh'), 'stale');
+      Atomics.store(progress, GO, 1);
       assert.is(await own.keyIsLocked('k'), true);
       const began = performance.now();
       const value = await ask(
@@ -105,6 +108,7 @@ if (isMainThread) {
   test("atomics: 'async': the worker's loop turns, and the refresh ends by itself", async () => {
     await withPool('async', async (pool, own, progress) => {
       assert.is(await pool.run('refresh'), 'stale');
+      Atomics.store(progress, GO, 1);
       const value = await ask(
         () => own.get('k'),
         (answer) => answer !== undefined,

@@ -31,6 +31,22 @@ const EXCLUSION = [
   'signal: when the only waiter leaves, a release frees the mutex',
 ];
 
+/** What fails where a try that is refused does more than answer so. */
+const QUEUE = [
+  'a waiter gets it after the release, and not before',
+  'acquire(false) of a held mutex answers while it is held, and leaves nothing behind',
+  'it is free, held, free and held again',
+  'mutexes of two keys are held at once',
+  'never two holders: many users, who wait or try',
+  'region: getOrCreateMulti takes the mutexes of its keys, and frees them',
+  'region: many callers of several regions: never two creators of one key at once',
+  'region: while one regenerates, the others get the stale value',
+  'release by who does not hold it throws',
+  'signal: a waiter that leaves answers false and is out of the queue',
+  'signal: what fires after the mutex was got takes nothing away',
+  'signal: when the only waiter leaves, a release frees the mutex',
+];
+
 const FAULTS: Record<string, Fault> = {
   none: { mutex: Correct, fails: [] },
 
@@ -107,20 +123,7 @@ const FAULTS: Record<string, Fault> = {
         return super.acquire(wait, signal);
       }
     },
-    fails: [
-      'a waiter gets it after the release, and not before',
-      'acquire(false) of a held mutex answers while it is held, and leaves nothing behind',
-      'it is free, held, free and held again',
-      'mutexes of two keys are held at once',
-      'never two holders: many users, who wait or try',
-      'region: getOrCreateMulti takes the mutexes of its keys, and frees them',
-      'region: many callers of several regions: never two creators of one key at once',
-      'region: while one regenerates, the others get the stale value',
-      'release by who does not hold it throws',
-      'signal: a waiter that leaves answers false and is out of the queue',
-      'signal: what fires after the mutex was got takes nothing away',
-      'signal: when the only waiter leaves, a release frees the mutex',
-    ],
+    fails: QUEUE,
   },
   'acquire() does not wait': {
     mutex: class extends Correct {
@@ -326,20 +329,7 @@ const FAULTS: Record<string, Fault> = {
         return got;
       }
     },
-    fails: [
-      'a waiter gets it after the release, and not before',
-      'acquire(false) of a held mutex answers while it is held, and leaves nothing behind',
-      'it is free, held, free and held again',
-      'mutexes of two keys are held at once',
-      'never two holders: many users, who wait or try',
-      'region: getOrCreateMulti takes the mutexes of its keys, and frees them',
-      'region: many callers of several regions: never two creators of one key at once',
-      'region: while one regenerates, the others get the stale value',
-      'release by who does not hold it throws',
-      'signal: a waiter that leaves answers false and is out of the queue',
-      'signal: what fires after the mutex was got takes nothing away',
-      'signal: when the only waiter leaves, a release frees the mutex',
-    ],
+    fails: QUEUE,
   },
 };
 

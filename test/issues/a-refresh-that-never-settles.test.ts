@@ -6,9 +6,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AsyncCreationRunner, CacheRegion, CreateOptions } from '../../src/index.ts';
-import { SharedCache, SlabBackend } from '../../src/index.ts';
-import { coreOf } from '../../src/region/region-life.ts';
-import { checkHeap } from '../support/engine.ts';
+import { endRegion } from '../support/region-end.ts';
 import { deferred, SETUPS, turns } from '../unit/region-fixtures.ts';
 
 const EXPIRATION = 10;
@@ -71,7 +69,7 @@ test('refreshed again after five seconds, in every way, over every backend', asy
     all.map(async ({ setup, options }) => {
       const { region, clock } = setup.make<string>({ expirationTime: EXPIRATION });
       await refresh(region, options, () => clock.advance(EXPIRATION + 1));
-      end(region);
+      endRegion(region);
     }),
   );
   const failures = results.flatMap((result, n) =>
@@ -79,18 +77,5 @@ test('refreshed again after five seconds, in every way, over every backend', asy
   );
   assert.equal(failures, []);
 });
-
-/** Nothing is left of it, and its engine is sound. */
-function end(region: CacheRegion<any>): void {
-  const { runs, localMutexes } = coreOf(region);
-  assert.equal([runs.size, localMutexes.size], [0, 0]);
-  const backend = region.actualBackend;
-  if (backend instanceof SlabBackend) {
-    const seen = SharedCache.attach(backend.handle);
-    checkHeap(seen);
-    seen.close();
-  }
-  region.close();
-}
 
 test.run();

@@ -4,9 +4,10 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type CacheRegion, SharedCache, SlabBackend } from '../../src/index.ts';
+import type { CacheRegion } from '../../src/index.ts';
 import { coreOf } from '../../src/region/region-life.ts';
-import { checkHeap } from '../support/engine.ts';
+import { fireHeld, heldTimers } from '../support/held-timers.ts';
+import { endRegion } from '../support/region-end.ts';
 import { until } from '../support/threads.ts';
 import { deferred, errorOf, SETUPS, turns } from '../unit/region-fixtures.ts';
 
@@ -27,33 +28,11 @@ async function parked(region: CacheRegion<string>, key: string, options: object 
   return { done, end: gate.resolve as () => void };
 }
 
-/** Timers that take longer than a test may are fired by hand: none of them depends on how busy the machine is. */
-const HELD_MS = 100_000;
-const held = new Map<unknown, () => void>();
-const { setTimeout: realSet, clearTimeout: realClear } = globalThis;
-globalThis.setTimeout = ((done: () => void, ms = 0, ...args: []) => {
-  if (ms < HELD_MS) return realSet(done, ms, ...args);
-  const timer = realSet(() => {}, 0);
-  held.set(timer, done);
-  return timer;
-}) as typeof setTimeout;
-globalThis.clearTimeout = (timer) => {
-  if (!held.delete(timer)) realClear(timer);
-};
-
-function fire(): void {
-  assert.is(held.size, 1, 'timers that are set');
-  for (const [timer, done] of held) {
-    held.delete(timer);
-    done();
-  }
-}
-
 /** What a call that joined the creation of `b` comes to. */
 async function timesOut(call: Promise<unknown>): Promise<void> {
   call.catch(() => {});
   await turns(20);
-  fire();
+  fireHeld();
   const error = await errorOf(() => call);
   assert.is(error.code, 'ERR_CAIRN_WAIT_TIMEOUT', error.stack);
   assert.match(error.message, "'b'");
@@ -66,7 +45,7 @@ for (const setup of SETUPS) {
       // Where keys share mutexes, these must not.
       if (setup.title === 'slab') assert.is.not(indexOf(region, 'a'), indexOf(region, 'b'));
       await body(region, () => clock.advance(EXPIRATION + 1));
-      end(region);
+      endRegion(region);
     });
 
   it('its own key was found fresh when it got the lock', async (region) => {
@@ -94,7 +73,7 @@ for (const setup of SETUPS) {
     const call = region.getOrCreateMulti(['a', 'b'], () => Promise.reject(new Error('origin')), WAIT);
     call.catch(() => {});
     await turns(20);
-    fire();
+    fireHeld();
     assert.match((await errorOf(() => call)).message, 'origin');
     b.end();
     await b.done;
@@ -123,7 +102,7 @@ for (const setup of SETUPS) {
     };
     const call = region.getOrCreateMulti(['a', 'b'], creator, WAIT);
     await started.promise;
-    assert.is(held.size, 0);
+    assert.is(heldTimers(), 0);
     b.end();
     await b.done;
     gate.resolve();
@@ -133,19 +112,6 @@ for (const setup of SETUPS) {
 
 function indexOf(region: CacheRegion<string>, key: string): number {
   return (region.actualBackend.getMutex(key) as { index?: number }).index!;
-}
-
-/** Nothing is left of it, and its engine is sound. */
-function end(region: CacheRegion<any>): void {
-  const { runs, localMutexes } = coreOf(region);
-  assert.equal([runs.size, localMutexes.size], [0, 0]);
-  const backend = region.actualBackend;
-  if (backend instanceof SlabBackend) {
-    const seen = SharedCache.attach(backend.handle);
-    checkHeap(seen);
-    seen.close();
-  }
-  region.close();
 }
 
 test.run();

@@ -7,9 +7,9 @@ import * as assert from 'uvu/assert';
 import { MemoryBackend } from '../../src/backend/memory-backend.ts';
 import { registerBackend } from '../../src/backend/registry.ts';
 import type { BegunCreation } from '../../src/backend/types.ts';
-import { type CacheRegion, createRegion, SharedCache, SlabBackend } from '../../src/index.ts';
+import { createRegion } from '../../src/index.ts';
 import { coreOf } from '../../src/region/region-life.ts';
-import { checkHeap } from '../support/engine.ts';
+import { endRegion } from '../support/region-end.ts';
 import { until } from '../support/threads.ts';
 import { deferred, errorOf, GateBackend, SETUPS, turns } from '../unit/region-fixtures.ts';
 
@@ -50,7 +50,7 @@ for (const form of ['one key', 'several keys'] as const) {
       for (const { go } of backend.waiting.splice(0)) go();
       await turns(10);
       assert.is(ran, 0);
-      end(region);
+      endRegion(region);
     });
   }
 }
@@ -96,7 +96,7 @@ for (const setup of SETUPS) {
     assert.is(signal.aborted, true);
     never.resolve();
     await turns(20);
-    end(region);
+    endRegion(region);
   });
 
   test(`${setup.title}: an onError that fails, at once or by a promise, is heard by nobody`, async () => {
@@ -118,7 +118,7 @@ for (const setup of SETUPS) {
         await turns(20);
       }
       assert.is(told, 2);
-      end(region);
+      endRegion(region);
     }
   });
 }
@@ -142,7 +142,7 @@ test('a tokenStands that rejects is heard by nobody, and the run is joined', asy
   assert.equal(await Promise.all([first, second]), ['made', 'made']);
   assert.ok(asked > 0);
   await turns(5);
-  end(region);
+  endRegion(region);
 });
 
 // Node.js ends a process for one that is left, unless somebody listens.
@@ -152,18 +152,5 @@ test.after.each(async () => {
   await turns(2);
   assert.equal(unhandled.splice(0), []);
 });
-
-/** Nothing is left of it, and its engine is sound. */
-function end(region: CacheRegion<any>): void {
-  const { runs, localMutexes } = coreOf(region);
-  assert.equal([runs.size, localMutexes.size], [0, 0]);
-  const backend = region.actualBackend;
-  if (backend instanceof SlabBackend) {
-    const seen = SharedCache.attach(backend.handle);
-    checkHeap(seen);
-    seen.close();
-  }
-  region.close();
-}
 
 test.run();

@@ -72,6 +72,29 @@ for (const setup of SETUPS) {
   });
 }
 
+test('closed with the engine that it owns while a creator runs: the caller gets its value, and nothing is reported', async () => {
+  const reported: unknown[] = [];
+  const region = createRegion<string>({
+    name: 'r',
+    backend: 'cairn.slab',
+    arguments: { maxBytes: 2 ** 20 },
+    onError: (error) => reported.push(error),
+  });
+  const gate = deferred();
+  const begun = deferred();
+  const call = region.getOrCreate('k', async () => {
+    begun.resolve();
+    await gate.promise;
+    return 'v';
+  });
+  await begun.promise;
+  region.close();
+  gate.resolve();
+  assert.is(await call, 'v');
+  await turns(10);
+  assert.equal(reported, []);
+});
+
 for (const backend of ['cairn.memory', 'cairn.slab']) {
   const argumentsOf = backend === 'cairn.slab' ? { maxBytes: 2 ** 20 } : {};
 

@@ -4,9 +4,9 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type CacheRegion, type MultiCreateOptions, SharedCache, SlabBackend } from '../../src/index.ts';
+import type { MultiCreateOptions } from '../../src/index.ts';
 import { coreOf } from '../../src/region/region-life.ts';
-import { checkHeap } from '../support/engine.ts';
+import { endRegion } from '../support/region-end.ts';
 import { until } from '../support/threads.ts';
 import { deferred, randomFrom, SEED, SETUPS, turns } from '../unit/region-fixtures.ts';
 
@@ -63,7 +63,7 @@ for (const setup of SETUPS) {
     for (const value of [...(await multi), ...(await Promise.all(singles))])
       assert.ok(['a', 'b', 'c', 'old'].includes(value), value);
     assert.is(running.most, 1);
-    end(region);
+    endRegion(region);
   });
 
   test(`${setup.title}: random calls over few keys`, async () => {
@@ -124,20 +124,8 @@ for (const setup of SETUPS) {
     await turns(20);
     assert.is(running.most, 1, `seed ${SEED}`);
     assert.is(region.stats().unlockedCreations, 0);
-    end(region);
+    endRegion(region);
   });
-}
-
-function end(region: CacheRegion<any>): void {
-  const { runs, localMutexes } = coreOf(region);
-  assert.equal([runs.size, localMutexes.size], [0, 0]);
-  const backend = region.actualBackend;
-  if (backend instanceof SlabBackend) {
-    const seen = SharedCache.attach(backend.handle);
-    checkHeap(seen);
-    seen.close();
-  }
-  region.close();
 }
 
 test.run();

@@ -4,9 +4,9 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { attachRegion, type CacheRegion, SharedCache, SlabBackend } from '../../src/index.ts';
-import { coreOf } from '../../src/region/region-life.ts';
-import { checkHeap } from '../support/engine.ts';
+import { attachRegion, type CacheRegion } from '../../src/index.ts';
+import { fireHeld } from '../support/held-timers.ts';
+import { endRegion } from '../support/region-end.ts';
 import { deferred, errorOf, SETUPS, turns } from '../unit/region-fixtures.ts';
 
 const EXPIRATION = 10;
@@ -18,28 +18,6 @@ const REMOVALS: Record<string, Removal> = {
   invalidate: (region) => region.invalidate(),
   clear: (region) => region.clear(),
 };
-
-/** Timers that take longer than a test may are fired by hand: none of them depends on how busy the machine is. */
-const HELD_MS = 100_000;
-const held = new Map<unknown, () => void>();
-const { setTimeout: realSet, clearTimeout: realClear } = globalThis;
-globalThis.setTimeout = ((done: () => void, ms = 0, ...args: []) => {
-  if (ms < HELD_MS) return realSet(done, ms, ...args);
-  const timer = realSet(() => {}, 0);
-  held.set(timer, done);
-  return timer;
-}) as typeof setTimeout;
-globalThis.clearTimeout = (timer) => {
-  if (!held.delete(timer)) realClear(timer);
-};
-
-function fire(): void {
-  assert.is(held.size, 1, 'timers that are set');
-  for (const [timer, done] of held) {
-    held.delete(timer);
-    done();
-  }
-}
 
 const SOFT_MS = 200_000;
 
@@ -74,21 +52,21 @@ for (const setup of SETUPS) {
       test(`${setup.title}, ${form}: softTimeout, ${how}`, async () => {
         const { region, gate, result } = await begin({ softTimeout: SOFT_MS });
         await remove(region);
-        fire();
+        fireHeld();
         await turns(2);
         gate.resolve('new');
         assert.is(await result, 'new', 'it waits on');
-        end(region);
+        endRegion(region);
       });
 
       test(`${setup.title}, ${form}: staleOnError, ${how}`, async () => {
         const { region, gate, result } = await begin({ softTimeout: SOFT_MS, staleOnError: true });
         await remove(region);
-        fire();
+        fireHeld();
         await turns(2);
         gate.reject(new Error('origin'));
         assert.match((await errorOf(() => result)).message, 'origin');
-        end(region);
+        endRegion(region);
       });
     }
 
@@ -96,13 +74,13 @@ for (const setup of SETUPS) {
       for (const ends of ['new', 'error'] as const) {
         const { region, gate, result } = await begin({ softTimeout: SOFT_MS, staleOnError: true });
         await region.set('k', 'set');
-        fire();
+        fireHeld();
         await turns(2);
         if (ends === 'new') gate.resolve('new');
         else gate.reject(new Error('origin'));
         assert.is(await result, ends === 'new' ? 'new' : 'set');
         assert.is(await region.get('k'), 'set');
-        end(region);
+        endRegion(region);
       }
     });
 
@@ -114,16 +92,16 @@ for (const setup of SETUPS) {
       for (const change of others) {
         const soft = await begin({ softTimeout: SOFT_MS });
         await change(soft.region);
-        fire();
+        fireHeld();
         assert.is(await soft.result, 'old');
         soft.gate.resolve('new');
         await turns(20);
-        end(soft.region);
+        endRegion(soft.region);
         const failing = await begin({ staleOnError: true });
         await change(failing.region);
         failing.gate.reject(new Error('origin'));
         assert.is(await failing.result, 'old');
-        end(failing.region);
+        endRegion(failing.region);
       }
     });
   }
@@ -145,21 +123,8 @@ for (const how of ['delete', 'invalidate', 'clear'] as const) {
     gate.reject(new Error('origin'));
     assert.match((await errorOf(() => result)).message, 'origin');
     other.close();
-    end(region);
+    endRegion(region);
   });
-}
-
-/** Nothing is left of it, and its engine is sound. */
-function end(region: CacheRegion<any>): void {
-  const { runs, localMutexes } = coreOf(region);
-  assert.equal([runs.size, localMutexes.size], [0, 0]);
-  const backend = region.actualBackend;
-  if (backend instanceof SlabBackend) {
-    const seen = SharedCache.attach(backend.handle);
-    checkHeap(seen);
-    seen.close();
-  }
-  region.close();
 }
 
 test.run();

@@ -41,7 +41,7 @@ function decide<V>(
   }
   if (stale !== NO_VALUE) return job.call.background || job.call.runner !== null ? BEHIND : CREATE;
   if (job.sync) return CREATE;
-  const joined = core.runs.joinable(key, job.call.expiration);
+  const joined = core.runs.joinable(key, job.call);
   if (joined === undefined) return CREATE;
   const { claims, chain: begunIn } = joined.creation;
   return mayJoin(chain, claims[0].lock, begunIn) ? joined : CREATE;

@@ -120,7 +120,7 @@ function* readAndCreate<V>(
     if (creation.runner !== null) yield* handOver(creation, needed[0], context, creation.runner);
     else yield* create(creation, needed, context);
   } finally {
-    for (const run of runs) if (run.begun && !run.stored && !creation.core.closed) yield* endCreation(run);
+    for (const run of runs) if (run.begun && !run.stored) yield* endCreation(run);
   }
 }
 
@@ -216,6 +216,7 @@ function nextTurn(): Promise<void> {
 /** Its failure hides no result: the mark that stays is reclaimed by the backend. */
 function* endCreation<V>(run: Run<V>): Steps<void> {
   const { core } = run.creation;
+  if (core.closed) return;
   try {
     yield* settled(core.backend.endCreation?.(run.key, run.token), BACKEND);
   } catch (error) {

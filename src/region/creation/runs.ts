@@ -15,6 +15,7 @@ import { type CachedValue, NO_VALUE, type NoValue } from '../../backend/cached-v
 import type { CreationToken } from '../../backend/types.ts';
 import { judge } from '../freshness.ts';
 import { type Freshness, MISSING } from '../invalidation.ts';
+import type { CallOptions } from '../options.ts';
 import { isThenable } from '../steps.ts';
 import type { ExpirationTime } from '../types.ts';
 import type { Creation, Wanted } from './creation.ts';
@@ -145,7 +146,7 @@ export class Runs<V> {
   }
 
   /** The run that a caller on a missing key may join, the order of locks left aside. */
-  joinable(key: string, expiration: ExpirationTime): Run<V> | undefined {
+  joinable(key: string, { expiration, family }: CallOptions<V>): Run<V> | undefined {
     return this.#byKey
       .get(key)
       ?.findLast(
@@ -154,6 +155,7 @@ export class Runs<V> {
           run.stale === NO_VALUE &&
           !run.creation.sync &&
           run.expiration === expiration &&
+          run.creation.job.call.family === family &&
           run.isValid() &&
           run.tokenStands(),
       );

@@ -1,7 +1,7 @@
 /** What the decorators share: their options, their checks, and the names that a region's functions have taken. */
 import { types } from 'node:util';
 import { OptionError, SyncError } from '../../errors.ts';
-import { callDefaults, callOptions, DEFAULTS } from '../options.ts';
+import { callDefaults, callOptions, DEFAULTS, FAMILY } from '../options.ts';
 import type { CacheRegion } from '../region.ts';
 import { optionsOf } from '../region-life.ts';
 import { driveAsync, driveSync, type Steps } from '../steps.ts';
@@ -27,7 +27,7 @@ const CALL_OPTIONS = [
 const KNOWN: ReadonlySet<string> = new Set([...CALL_OPTIONS, 'namespace', 'keyGenerator']);
 const KNOWN_MULTI: ReadonlySet<string> = new Set([...KNOWN, 'asMap']);
 
-/** Stands for a value that a function `asMap` did not find, in the runs of the region; no backend sees it. */
+/** Stands for a value that a function `asMap` did not find. Only calls `asMap` join its run, and no backend sees it. */
 export const ABSENT = Symbol('absent');
 
 /** How functions are to be decorated, after the options were checked. */
@@ -63,13 +63,16 @@ export function decorationOf<R>(
   if (typeof asMap !== 'boolean') throw new OptionError('asMap', asMap, 'must be a boolean');
 
   const ask = typeof expirationTime === 'function' ? expirationTime : null;
-  const fixed: Record<string, unknown> = {};
+  const fixed: Record<string | symbol, unknown> = {};
   for (const name of CALL_OPTIONS) if (options[name] !== undefined) fixed[name] = options[name];
   if (ask !== null) delete fixed.expirationTime;
   callOptions(fixed, callDefaults<R>(null, null), GET_OR_CREATE[call]);
 
   const shouldCache = options.shouldCache ?? (() => true);
-  if (asMap) fixed.shouldCache = (value: R | typeof ABSENT) => value !== ABSENT && shouldCache(value);
+  if (asMap) {
+    fixed.shouldCache = (value: R | typeof ABSENT) => value !== ABSENT && shouldCache(value);
+    fixed[FAMILY] = ABSENT;
+  }
   const create = Object.keys(fixed).length > 0 ? fixed : undefined;
   const read = fixed.expirationTime === undefined ? undefined : { expirationTime: fixed.expirationTime };
   const own = optionsOf(region);

@@ -3,8 +3,8 @@
  * in a region under a key of its own.
  *
  * With `asMap` the function may leave arguments out. For the region each of them has the value `ABSENT`, which is never
- * stored. It goes to the callers that joined the run, which leave it out of their `Map`; those that need a value call
- * again. What the region still holds for such an argument is removed.
+ * stored. Only calls `asMap` join its run, and they leave it out of their `Map`. What the region still holds for such an
+ * argument is removed.
  */
 import { freezePlain } from '../../codec/freeze.ts';
 import { CreatorResultError, OptionError } from '../../errors.ts';
@@ -94,19 +94,11 @@ function decorate(
     const argumentOf = firstOf(keys, args);
     const creator = (missing: readonly string[]): any => drive(make(self, missing, argumentOf), sync);
     const options = decoration.createOptions();
-    const getOrCreate = (wanted: string[]) =>
-      sync
-        ? region.getOrCreateMultiSync(wanted, creator, options)
-        : region.getOrCreateMulti(wanted, creator, options);
-    const values: unknown[] = yield* settled(getOrCreate(keys), BACKEND);
-    if (asMap) return mapOf(args, values, ABSENT);
-    for (;;) {
-      // Keys that are shared with a function `asMap` may have joined its run.
-      const gaps = values.flatMap((value, n) => (value === ABSENT ? [n] : []));
-      if (gaps.length === 0) return values;
-      const again: unknown[] = yield* settled(getOrCreate(gaps.map((n) => keys[n])), BACKEND);
-      for (const [i, n] of gaps.entries()) values[n] = again[i];
-    }
+    const answer = sync
+      ? region.getOrCreateMultiSync(keys, creator, options)
+      : region.getOrCreateMulti(keys, creator, options);
+    const values: unknown[] = yield* settled(answer, BACKEND);
+    return asMap ? mapOf(args, values, ABSENT) : values;
   }
 
   function* refresh(self: unknown, args: readonly unknown[]): Steps<unknown> {

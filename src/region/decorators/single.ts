@@ -7,7 +7,7 @@ import type { CacheRegion } from '../region.ts';
 import { type Steps, settled } from '../steps.ts';
 import type { KeyOf } from './argument-keys.ts';
 import { asCached, type Helpers } from './cached.ts';
-import { ABSENT, type Decoration, decorationOf, drive, keysFor } from './decorating.ts';
+import { type Decoration, decorationOf, drive, keysFor } from './decorating.ts';
 import type { AnyFunction, CacheDecorator, CacheDecoratorSync, CacheOnArgumentsOptions } from './types.ts';
 
 /** See `CacheRegion.cacheOnArguments`. */
@@ -69,20 +69,12 @@ function caller(
   fn: AnyFunction,
   keyOf: KeyOf,
 ): AnyFunction {
-  const call = function (this: unknown, ...args: unknown[]): Promise<unknown> {
+  return function (this: unknown, ...args: unknown[]): Promise<unknown> {
     try {
       return region.getOrCreate(keyOf(args), () => fn.apply(this, args), decoration.createOptions());
     } catch (error) {
       return Promise.reject(error);
     }
-  };
-  if (decoration.keyGenerator === null) return call;
-  // Keys that are shared with a function `asMap` may join its run, which can end without a value.
-  return async function (this: unknown, ...args: unknown[]): Promise<unknown> {
-    let value: unknown;
-    do value = await call.apply(this, args);
-    while (value === ABSENT);
-    return value;
   };
 }
 
