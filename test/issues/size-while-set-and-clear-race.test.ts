@@ -81,7 +81,7 @@ if (!isMainThread) {
     /** A round begins when the word changes; below 0 there are no more. */
     rounds: () => {
       for (let round = 0; ; ) {
-        Atomics.wait(words, ROUND, round, HANG_MS);
+        while (Atomics.load(words, ROUND) === round) Atomics.wait(words, ROUND, round, HANG_MS);
         round = Atomics.load(words, ROUND);
         if (round < 0) return;
         for (let n = 0; n < OPS; n++) racer.step(n, 0.04);
