@@ -85,10 +85,18 @@ export const R_ELSEWHERE: u32 = 156; // u32 large entry: offset of the value in 
 export const R_KEY_LENGTH: u32 = 160; // u32 bytes of the key that `scan` found
 export const R_KEY_META: u32 = 164; // u32  region << 1 | UTF-16
 export const R_CURSOR: u32 = 168; //  u64  position that `scan` stands at
+export const R_BYTES: u32 = 176; //   u32  header, key and value: over SMALL_MAX the entry is a large one
+export const R_VERSION_BITS: u32 = 184; // u64  the version as an integer: what the table of decoded values compares
+// A reading of the clock that hits may reuse (src/engine/clock.ts) [O]
+export const SLOT_NOW: u32 = 192; //  f64  epoch ms
+export const SLOT_NOW_LEFT: u32 = 200; // u32 hits that may still use it
 // Staging: key, then value of a small entry, as JavaScript wrote them [O]
 export const SLOT_STAGE: u32 = 256;
 // A small value that was read, or a list of pieces [O]
 export const SLOT_COPY: u32 = 1280;
+// For several keys at once the copy area holds their hashes, u64 each, and behind them their entries, u32 each.
+export const MANY_MAX: u32 = 64;
+export const MANY_ADDRESSES: u32 = 512;
 
 // ╒═══════════ Statistics stripe, 2176 bytes a thread slot: u64 each, then f64s [O writes, all read] ═══════════╕
 export const STATS_SIZE: u32 = 2176;
@@ -285,6 +293,7 @@ export const WRONG_TYPE: i32 = -7; // increment: not a number
 export const NOT_FINITE: i32 = -8;
 export const AGAIN: i32 = -9; //      a large value's pieces are gone: start anew
 export const FULL: i32 = -11; //      table of regions, or of thread slots
+export const TOO_LONG: i32 = -12; //  a key of more than KEY_MAX bytes
 
 // Modes of a write
 export const MODE_SET: u32 = 0;

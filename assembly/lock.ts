@@ -107,6 +107,9 @@ function dropBroken(sh: usize): void {
   if (!filler) letGo(sh + SH_LARGE);
 }
 
+/** Counts this thread's holds of shards' locks: what was looked up in another hold is void. */
+export let holdNumber: u32 = 0;
+
 /** Enters a shard: its lock is held and no split is open. CLOSED: the engine was closed; the lock is not held. */
 export function lockShard(sh: usize): i32 {
   while (true) {
@@ -121,7 +124,10 @@ export function lockShard(sh: usize): i32 {
       return CLOSED;
     }
     while (atomic.load<u64>(sh, SH_STATE) & <u64>STATE_SPLITTING && turns < TURNS_MAX) splitStep(sh);
-    if (!(atomic.load<u64>(sh, SH_STATE) & <u64>STATE_SPLITTING)) return 0;
+    if (!(atomic.load<u64>(sh, SH_STATE) & <u64>STATE_SPLITTING)) {
+      holdNumber++;
+      return 0;
+    }
     letGo(sh + SH_LOCK);
   }
 }

@@ -12,15 +12,17 @@
 import {
   AGAIN, BUCKET_SIZE, CHAIN_MAX, CLOSED, E_CREATED, E_EXPIRES, E_LENGTH, E_META, E_SIZE, E_WORD, EPOCH_SHIFT,
   FREQUENCY_MASK, G_CLEARED, H_SHARD_STRIDE, H_SHARD_TABLE, H_SHARDS, LENGTH_MASK, META_IDENTITY, META_REGION_SHIFT,
-  META_V_SHIFT, META_WIDE, MISS, PAGE_SIZE, PIECE_LINK, PIECE_PAYLOAD, PIECE_SIZE, R_ADDRESS, R_CREATED, R_ELSEWHERE,
-  R_EXPIRES, R_GENERATION, R_LENGTH, R_NUMBER, R_SHARD, R_SLOT, R_SLOT_WORD, R_STATE, R_V, R_VERSION, READ_TRIES,
-  S_HITS, S_LOCKED_READS, S_MISSES, S_RETRIES, SH_BASE, SH_END, SH_STATE, SLOT_COPY, SLOT_STAGE, SMALL_MAX,
-  STATE_CLOSED, STATE_SPLITTING, TYPE_NUMBER, TYPE_PLACEHOLDER, VERSION_SHIFT, WHOLE_PAYLOAD,
+  META_V_SHIFT, META_WIDE, MISS, PAGE_SIZE, PIECE_LINK, PIECE_PAYLOAD, PIECE_SIZE, R_ADDRESS, R_BYTES, R_CREATED, R_ELSEWHERE,
+  R_EXPIRES, R_GENERATION, R_KEY_LENGTH, R_KEY_META, R_LENGTH, R_NUMBER, R_SHARD, R_SLOT, R_SLOT_WORD, R_STATE, R_V,
+  R_VERSION, R_VERSION_BITS, READ_TRIES,
+  S_HITS, S_LOCKED_READS, S_MISSES, S_RETRIES, SH_BASE, SH_END, SH_STATE, SLOT_COPY, SLOT_NOW, SLOT_NOW_LEFT,
+  SLOT_STAGE, SMALL_MAX, STATE_CLOSED, STATE_SPLITTING, TOO_LONG, TYPE_NUMBER, TYPE_PLACEHOLDER, VERSION_SHIFT, WHOLE_PAYLOAD,
 } from './layout';
 import { generationOf, keyBytes, regionOf, regionRow, typeOf } from './eviction';
 import { hashKey } from './hash';
 import { bucketAddress, bucketCount, bucketOf, isLink, linked, lowPower, walkChain } from './index-table';
 import { lockShard, unlockShard } from './lock';
+import { stageText } from './text';
 import { barrier, count, mySlot } from './threads';
 
 /** The engine's clock, epoch ms. Asked outside every lock; the shell's wrapper never throws. */
@@ -28,6 +30,7 @@ import { barrier, count, mySlot } from './threads';
 
 export const PEEK = 1; //  no frequency, no statistics
 export const QUIET = 2; // no statistics
+export const BARE = 4; //  only address and version are told: the shell may have it decoded, else it asks `store_copy`
 
 @inline export function shardOf(hash: u64): usize {
   const bits = load<u32>(0, H_SHARDS) - 1;
@@ -42,68 +45,87 @@ export const QUIET = 2; // no statistics
   return ((keyMeta >> 1) << META_REGION_SHIFT) | (keyMeta & 1 ? META_WIDE : 0) | keyLength;
 }
 
-/** Whether the key at `a` is the one at `b`. */
+/**
+ * Whether the key at `a` is the one at `b`. A rest is compared with what stands before it, or, in a key of less than a word,
+ * by a word that ends inside the smallest chunk.
+ */
 @inline function sameBytes(a: usize, b: usize, length: u32): bool {
-  const end = a + <usize>(length & ~7);
-  while (a < end) {
+  if (length < 8) return !length || ((load<u64>(a) ^ load<u64>(b)) << <u64>((8 - length) << 3)) == 0;
+  const last = a + <usize>(length - 8);
+  while (a < last) {
     if (load<u64>(a) != load<u64>(b)) return false;
     a += 8;
     b += 8;
   }
-  const rest = length & 7;
-  if (!rest) return true;
-  let left = rest;
-  while (left) {
-    left--;
-    if (load<u8>(a + left) != load<u8>(b + left)) return false;
-  }
-  return true;
+  return load<u64>(last) == load<u64>(b - (a - last));
+}
+
+/**
+ * One bit for each slot of a bucket that has the tag: four at a time, since a loop over slots ends at another one each time
+ * and is never predicted. Only a hint: whoever follows it loads the slot's word by itself. Lanes of eight bytes are not torn.
+ */
+@inline export function slotsWith(tag: u32, bucket: usize): u32 {
+  const wanted = i32x4.splat(tag);
+  const first = v128.shuffle<u32>(v128.load(bucket), v128.load(bucket, 16), 1, 3, 5, 7);
+  const second = v128.shuffle<u32>(v128.load(bucket, 32), v128.load(bucket, 48), 1, 3, 5, 7);
+  return <u32>i32x4.bitmask(i32x4.eq(first, wanted)) | (<u32>i32x4.bitmask(i32x4.eq(second, wanted)) << 4);
 }
 
 @inline function keyOffset(meta: u32): usize {
   return typeOf(meta) == TYPE_NUMBER ? E_SIZE + 8 : E_SIZE;
 }
 
-@inline function setVersion(word: u64): void {
-  store<f64>(mySlot, <f64>(word >> VERSION_SHIFT), R_VERSION);
+@inline function setVersion(slot: usize, word: u64): void {
+  store<f64>(slot, <f64><i64>(word >> VERSION_SHIFT), R_VERSION);
+  store<u64>(slot, word >> VERSION_SHIFT, R_VERSION_BITS);
 }
 
 /**
- * Writes what stands in an entry to this thread's results and, if it is small, its value to the copy area. The entry may
- * change meanwhile: the caller checks. False: what stands there cannot be an entry.
+ * Writes what stands in an entry to this thread's results and, if it is small and `copy` asks for it, its value to the copy
+ * area. The entry may change meanwhile: the caller checks. False: what stands there cannot be an entry.
  */
-@inline function copyOut(entry: usize, meta: u32): bool {
+@inline function copyOut(entry: usize, meta: u32, copy: bool): bool {
+  const slot = mySlot; // a local: a global is loaded anew each time
   const lengths = load<u64>(entry, E_LENGTH);
   const length = <u32>lengths & LENGTH_MASK;
   const offset = keyOffset(meta) + <usize>keyBytes(meta);
   const bytes = <u32>offset + length;
-  store<u32>(mySlot, <u32>entry, R_ADDRESS);
-  store<u32>(mySlot, length, R_LENGTH);
-  store<u32>(mySlot, meta >> META_V_SHIFT, R_V);
-  store<f64>(mySlot, reinterpret<f64>(atomic.load<u64>(entry, E_EXPIRES)), R_EXPIRES);
-  store<f64>(mySlot, load<f64>(entry, E_CREATED), R_CREATED);
-  store<f64>(mySlot, <f64>generationOf(lengths), R_GENERATION);
-  store<u32>(mySlot, <u32>offset, R_ELSEWHERE);
-  if (typeOf(meta) == TYPE_NUMBER) store<u64>(mySlot, atomic.load<u64>(entry, E_SIZE), R_NUMBER);
+  store<u32>(slot, <u32>entry, R_ADDRESS);
+  store<u32>(slot, length, R_LENGTH);
+  store<u32>(slot, bytes, R_BYTES);
+  store<u32>(slot, meta >> META_V_SHIFT, R_V);
+  store<u64>(slot, atomic.load<u64>(entry, E_EXPIRES), R_EXPIRES);
+  store<u64>(slot, load<u64>(entry, E_CREATED), R_CREATED);
+  store<f64>(slot, <f64><i64>generationOf(lengths), R_GENERATION);
+  store<u32>(slot, <u32>offset, R_ELSEWHERE);
+  store<u32>(slot, keyBytes(meta), R_KEY_LENGTH);
+  store<u32>(slot, (regionOf(meta) << 1) | <u32>((meta & META_WIDE) != 0), R_KEY_META);
+  if (typeOf(meta) == TYPE_NUMBER) store<u64>(slot, atomic.load<u64>(entry, E_SIZE), R_NUMBER);
   if (bytes > SMALL_MAX) return true;
   if ((<u32>entry & (PAGE_SIZE - 1)) + bytes > PAGE_SIZE) return false;
-  if (length) memory.copy(mySlot + SLOT_COPY, entry + offset, length);
+  if (copy && length) memory.copy(slot + SLOT_COPY, entry + offset, length);
   return true;
 }
 
 /** Under the lock: the same for an entry that cannot change, its version included. */
 export function copyEntry(entry: usize, meta: u32): void {
-  copyOut(entry, meta);
-  setVersion(atomic.load<u64>(entry, E_WORD));
+  copyOut(entry, meta, true);
+  setVersion(mySlot, atomic.load<u64>(entry, E_WORD));
+}
+
+/** The clock for a hit: a reading that the shell left in the slot, while it may be used. */
+@inline function hitNow(): f64 {
+  const left = load<u32>(mySlot, SLOT_NOW_LEFT);
+  if (!left) return clockNow();
+  store<u32>(mySlot, left - 1, SLOT_NOW_LEFT);
+  return load<f64>(mySlot, SLOT_NOW);
 }
 
 /** After the checks: whether the value stands for its region and its time. `now` below 0: ask the clock if it matters. */
-@inline function stands(meta: u32, now: f64): bool {
+@inline function stands(meta: u32, generation: u64, expires: f64, now: f64): bool {
   if (typeOf(meta) == TYPE_PLACEHOLDER) return false;
-  if (<u64>load<f64>(mySlot, R_GENERATION) < atomic.load<u64>(regionRow(regionOf(meta)), G_CLEARED)) return false;
-  const expires = load<f64>(mySlot, R_EXPIRES);
-  if (expires == 0) return true;
-  return (now < 0 ? clockNow() : now) <= expires;
+  if (generation < atomic.load<u64>(regionRow(regionOf(meta)), G_CLEARED)) return false;
+  return expires == 0 || (now < 0 ? hitNow() : now) <= expires;
 }
 
 /** One try. Type of the value, MISS, CLOSED, or AGAIN: a check failed. */
@@ -115,7 +137,8 @@ function readOnce(sh: usize, hash: u64, identity: u32, keyLength: u32, flags: u3
   const tag = <u32>(hash >> 32);
   const base = load<u32>(sh, SH_BASE);
   const end = load<u32>(sh, SH_END);
-  const key = mySlot + SLOT_STAGE;
+  const my = mySlot; // a local: a global is loaded anew each time
+  const key = my + SLOT_STAGE;
   const b = bucketOf(low, buckets);
   let second: bool = (state & <u64>STATE_SPLITTING) != 0 && b == buckets - 1;
   let bucket = bucketAddress(sh, second ? b - lowPower(b) : b);
@@ -123,10 +146,9 @@ function readOnce(sh: usize, hash: u64, identity: u32, keyLength: u32, flags: u3
   while (true) {
     for (let n: u32 = 0; true; n++) {
       if (n == CHAIN_MAX) return AGAIN;
-      let word: u64 = 0;
-      for (let i = 0; i < 8; i++) {
-        const slot = bucket + <usize>(i << 3);
-        word = atomic.load<u64>(slot);
+      for (let slots = slotsWith(tag, bucket); slots; slots &= slots - 1) {
+        const slot = bucket + <usize>(ctz(slots) << 3);
+        const word = atomic.load<u64>(slot);
         if (<u32>(word >> 32) != tag || !word || isLink(word)) continue;
         const at = <u32>word;
         if (at < base || at > end - E_SIZE || at & 7) return AGAIN;
@@ -139,24 +161,29 @@ function readOnce(sh: usize, hash: u64, identity: u32, keyLength: u32, flags: u3
           if (atomic.load<u64>(slot) != word || atomic.load<u64>(entry, E_WORD) >> VERSION_SHIFT != version >> VERSION_SHIFT || atomic.load<u64>(sh, SH_STATE) >> EPOCH_SHIFT != state >> EPOCH_SHIFT) return AGAIN;
           continue;
         }
-        const whole = copyOut(entry, meta);
+        const generation = generationOf(load<u64>(entry, E_LENGTH));
+        const expires = reinterpret<f64>(atomic.load<u64>(entry, E_EXPIRES));
+        const bare: bool = (flags & BARE) != 0 && typeOf(meta) > TYPE_NUMBER;
+        const whole: bool = bare || copyOut(entry, meta, true);
         barrier();
         if (atomic.load<u64>(slot) != word) return AGAIN;
         const now = atomic.load<u64>(entry, E_WORD);
         if (now >> VERSION_SHIFT != version >> VERSION_SHIFT) return AGAIN;
         if (atomic.load<u64>(sh, SH_STATE) >> EPOCH_SHIFT != state >> EPOCH_SHIFT || !whole) return AGAIN;
-        setVersion(version);
         // a `touch` may have come between copy and clock: then no moment of this read saw it expired
-        if (!stands(meta, -1)) return atomic.load<u64>(entry, E_EXPIRES) == load<u64>(mySlot, R_EXPIRES) ? MISS : AGAIN;
-        store<u32>(mySlot, <u32>sh, R_SHARD);
-        store<u32>(mySlot, <u32>slot, R_SLOT);
-        store<u64>(mySlot, word, R_SLOT_WORD);
-        store<u64>(mySlot, state, R_STATE);
+        if (!stands(meta, generation, expires, -1)) return atomic.load<u64>(entry, E_EXPIRES) == reinterpret<u64>(expires) ? MISS : AGAIN;
+        setVersion(my, version);
+        store<u32>(my, at, R_ADDRESS);
+        store<u32>(my, <u32>sh, R_SHARD);
+        store<u32>(my, <u32>slot, R_SLOT);
+        store<u64>(my, word, R_SLOT_WORD);
+        store<u64>(my, state, R_STATE);
         if (!(flags & PEEK) && (<u32>now & FREQUENCY_MASK) < FREQUENCY_MASK) atomic.cmpxchg<u64>(entry, now, now + 1, E_WORD);
         return typeOf(meta);
       }
-      if (!isLink(word)) break;
-      bucket = linked(word);
+      const last = atomic.load<u64>(bucket, 56);
+      if (!isLink(last)) break;
+      bucket = linked(last);
       if (<u32>bucket < base || <u32>bucket > end - BUCKET_SIZE) return AGAIN;
     }
     if (!second) break;
@@ -179,14 +206,21 @@ export function store_get(keyLength: u32, keyMeta: u32, flags: u32): i32 {
   for (let n: u32 = 0; n < READ_TRIES; n++) {
     const found = readOnce(sh, hash, identity, keyLength, flags);
     if (found != AGAIN) {
-      if (!flags) count(found >= 0 ? S_HITS : S_MISSES);
+      if (!(flags & ~BARE)) count(found >= 0 ? S_HITS : S_MISSES);
       return found;
     }
     count(S_RETRIES);
   }
-  const found = store_get_locked(keyLength, keyMeta, flags);
+  const found = store_get_locked(keyLength, keyMeta, flags & ~BARE);
   if (found >= 0) store_unlock();
   return found;
+}
+
+/** The same for a key that no one has written to the staging area: written, hashed and found in one call. */
+export function store_find(key: externref, region: u32, flags: u32): i32 {
+  const staged = stageText(key);
+  if (staged < 0) return TOO_LONG;
+  return store_get(<u32>staged >> 1, (region << 1) | (<u32>staged & 1), flags);
 }
 
 /** The same under the shard's lock, which stays held when a value was found: the shell copies, then calls `store_unlock`. */
@@ -201,12 +235,12 @@ export function store_get_locked(keyLength: u32, keyMeta: u32, flags: u32): i32 
   if (entry) {
     const meta = load<u32>(entry, E_META);
     const word = atomic.load<u64>(entry, E_WORD);
-    copyOut(entry, meta);
-    setVersion(word);
+    copyOut(entry, meta, true);
+    setVersion(mySlot, word);
     store<u32>(mySlot, <u32>foundSlot, R_SLOT);
     store<u64>(mySlot, load<u64>(foundSlot), R_SLOT_WORD);
     store<u64>(mySlot, atomic.load<u64>(sh, SH_STATE), R_STATE);
-    if (stands(meta, now)) {
+    if (stands(meta, generationOf(load<u64>(entry, E_LENGTH)), load<f64>(entry, E_EXPIRES), now)) {
       if (!flags) count(S_HITS);
       return typeOf(meta);
     }
@@ -227,6 +261,15 @@ export function store_check(): i32 {
   if (atomic.load<u64>(<usize>load<u32>(mySlot, R_SLOT)) != load<u64>(mySlot, R_SLOT_WORD)) return 0;
   if (<f64>(atomic.load<u64>(<usize>load<u32>(mySlot, R_ADDRESS)) >> VERSION_SHIFT) != load<f64>(mySlot, R_VERSION)) return 0;
   return atomic.load<u64>(sh, SH_STATE) >> EPOCH_SHIFT == load<u64>(mySlot, R_STATE) >> EPOCH_SHIFT;
+}
+
+/**
+ * After a BARE read: what stands in the entry, to the results, and a small value to the copy area. 1: it is what was read; 0:
+ * read again.
+ */
+export function store_copy(): i32 {
+  const entry = <usize>load<u32>(mySlot, R_ADDRESS);
+  return copyOut(entry, load<u32>(entry, E_META), true) && store_check();
 }
 
 /**
@@ -264,11 +307,10 @@ export function findLocked(sh: usize, hash: u64, identity: u32, keyLength: u32):
   let bucket = bucketAddress(sh, bucketOf(<u32>hash, bucketCount(sh)));
   walkChain(bucket);
   while (true) {
-    let word: u64 = 0;
-    for (let i = 0; i < 8; i++) {
-      const slot = bucket + <usize>(i << 3);
-      word = load<u64>(slot);
-      if (<u32>(word >> 32) != tag || !word || isLink(word)) continue;
+    for (let slots = slotsWith(tag, bucket); slots; slots &= slots - 1) {
+      const slot = bucket + <usize>(ctz(slots) << 3);
+      const word = load<u64>(slot);
+      if (!word || isLink(word)) continue;
       const entry = <usize>(<u32>word);
       const meta = load<u32>(entry, E_META);
       if ((meta & META_IDENTITY) == identity && sameBytes(key, entry + keyOffset(meta), keyLength)) {
@@ -276,7 +318,8 @@ export function findLocked(sh: usize, hash: u64, identity: u32, keyLength: u32):
         return entry;
       }
     }
-    if (!isLink(word)) return 0;
-    bucket = linked(word);
+    const last = load<u64>(bucket, 56);
+    if (!isLink(last)) return 0;
+    bucket = linked(last);
   }
 }

@@ -224,12 +224,16 @@ function freePage(sh: usize): i32 {
   return step < 0 ? step : 0;
 }
 
-/** Splits buckets, at most four, until an entry more is no more than five a bucket. 0, or CLOSED (the lock is not held). */
+/**
+ * Splits buckets, at most four, until an entry more is no more than five a bucket. 0: nothing was to do; 1: the index may have
+ * changed; CLOSED: the lock is not held.
+ */
 export function growIndex(sh: usize): i32 {
-  for (let n = 0; n < 4; ) {
+  let changed = 0;
+  for (let n = 0; n < 4; changed = 1) {
     const buckets = bucketCount(sh);
-    if (load<u32>(sh, SH_COUNT) + load<u32>(sh, SH_COUNT + 4) + 1 <= LOAD_MAX * buckets) return 0;
-    if (buckets >= load<u32>(0, H_INDEX_DIR) * BUCKETS_A_PAGE || buckets >= load<u32>(0, H_GHOST_DIR) * GHOSTS_A_PAGE) return 0;
+    if (load<u32>(sh, SH_COUNT) + load<u32>(sh, SH_COUNT + 4) + 1 <= LOAD_MAX * buckets) return changed;
+    if (buckets >= load<u32>(0, H_INDEX_DIR) * BUCKETS_A_PAGE || buckets >= load<u32>(0, H_GHOST_DIR) * GHOSTS_A_PAGE) return changed;
     const needIndex = indexPageMissing(sh, buckets);
     const needGhost = ghostPageMissing(sh, buckets);
     let needOverflow: bool = false;
@@ -241,7 +245,7 @@ export function growIndex(sh: usize): i32 {
     if (needIndex || needGhost || (needOverflow && !load<u32>(sh, SH_OVERFLOW_LEFT))) {
       if (!freePages(sh)) {
         const step = freePage(sh);
-        if (step == REFUSED) return 0; // no page to be had: the index stays as it is
+        if (step == REFUSED) return 1; // no page to be had: the index stays as it is
         if (step < 0) return step;
         continue; // the lock may have been let go: look again
       }
@@ -260,7 +264,7 @@ export function growIndex(sh: usize): i32 {
     const entered = breathe(sh);
     if (entered < 0) return entered;
   }
-  return 0;
+  return changed;
 }
 
 /**

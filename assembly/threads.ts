@@ -12,7 +12,7 @@
 //
 //   lock word, u32:  WAITERS 1 | generation 22 | slot number + 1: 9      (0: free)
 import {
-  FULL, GENERATION_MASK, H_ATTACHED, H_MAX_THREADS, H_SLOTS, H_STATS, OWNER_SLOT_BITS, SLOT_FENCE, SLOT_PID,
+  FULL, GENERATION_MASK, H_ATTACHED, H_MAX_THREADS, H_SLOTS, H_STATS, OWNER_SLOT_BITS, SLOT_FENCE, SLOT_NOW_LEFT, SLOT_PID,
   SLOT_SIZE, SLOT_START, SLOT_THREAD, SLOT_WORD, STATE_DEAD, STATE_FREE, STATE_LIVE, STATS_SIZE, WAITERS,
 } from './layout';
 import { forgetHolds } from './hold';
@@ -76,6 +76,7 @@ function take(number: u32, word: u64, tid: u32, start: u64, thread: u32, pid: u3
   atomic.store<u32>(slot, pid, SLOT_PID);
   atomic.cmpxchg<u64>(slot, wordOf(0, generation, STATE_LIVE), wordOf(tid, generation, STATE_LIVE), SLOT_WORD);
   mySlot = slot;
+  store<u32>(slot, 0, SLOT_NOW_LEFT); // a reading of the slot's last owner
   myStats = <usize>load<u32>(0, H_STATS) + <usize>number * STATS_SIZE;
   me = (generation << OWNER_SLOT_BITS) | (number + 1);
   atomic.add<u32>(0, 1, H_ATTACHED);

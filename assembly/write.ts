@@ -25,7 +25,7 @@ import { stampNow, takeGhost } from './ghost';
 import { hashKey } from './hash';
 import { commitBegin, commitEnd, turn } from './hold';
 import { freeSlot } from './index-table';
-import { lockShard, unlockShard } from './lock';
+import { holdNumber, lockShard, unlockShard } from './lock';
 import { findLocked, foundSlot, identityOf, shardOf } from './read';
 import { growIndex, makeSlot, roomStep, startRoom } from './room';
 import { buryChain, classOf, freePiece, fullestPage, takeChunk, weightOf } from './slab';
@@ -50,6 +50,8 @@ export let wExpect: u64 = 0;
 export let wGeneration: u64 = 0;
 export let wMiss: bool = false; // the key was missed at first: ghosts and `misses` were asked
 export let wToMain: bool = false;
+let wOld: usize = 0; //  what `firstLook` found, with `foundSlot` and `freeSlot` of index-table.ts,
+let wHold: u32 = 0; //   in this hold of the lock
 
 /** A generation of another region, copied with a value, must not lie above this one's: it would outlive a clear. */
 @inline function least(a: u64, b: u64): u64 {
@@ -100,6 +102,8 @@ export function verdict(old: usize): i32 {
 /** The first look: refuses, or asks the policy about a missed key. 0, or the refusal. */
 export function firstLook(sh: usize): i32 {
   const old = findLocked(sh, wHash, wIdentity, wKeyLength);
+  wOld = old;
+  wHold = holdNumber;
   const refusal = verdict(old);
   if (refusal < 0) return refusal;
   if (typeOf(wMeta) != TYPE_PLACEHOLDER && !inPlace(old)) {
@@ -198,23 +202,32 @@ export function finish(sh: usize): void {
 /** The lock is held, the write described and allowed at first look. Leaves without the lock. 0: stored, or the refusal. */
 function putLocked(sh: usize): i32 {
   const cls = classOf(wBytes);
-  if (growIndex(sh) < 0) return CLOSED;
+  const grown = growIndex(sh);
+  if (grown < 0) return CLOSED;
+  // Of the first look's answer "none" stays true in this hold, and an empty slot empty: making room only removes. An entry
+  // that it found may be removed by that.
+  let looked: bool = !grown;
   startRoom();
   while (true) {
     const page = fullestPage(sh, cls);
     if (page < 0) {
+      looked = looked && !wOld;
       const step = roomStep(sh, cls, wWeight, wToMain);
       if (step == CLOSED) return CLOSED;
       if (step < 0) return refuse(sh);
       continue;
     }
-    const old = findLocked(sh, wHash, wIdentity, wKeyLength);
+    const old = looked && wHold == holdNumber ? wOld : findLocked(sh, wHash, wIdentity, wKeyLength);
     const refusal = verdict(old);
     if (refusal < 0) {
       finish(sh);
       return refusal;
     }
     if (!old && !freeSlot) {
+      if (looked) { // making room may have emptied a slot of this chain
+        looked = false;
+        continue;
+      }
       const step = makeSlot(sh, <u32>wHash);
       if (step == CLOSED) return CLOSED;
       if (step < 0) return refuse(sh);

@@ -1,74 +1,67 @@
 /**
- * `npm run bench`: reads, writes and misses in one thread, beside Map, lru-cache and lmdb. Every figure is the whole cost
- * of one operation on 100,000 entries in random order; ratios, not times, are what carries over to another machine.
+ * `npm run bench:micro [-- --quick]`: what each operation of a `SharedCache` costs, by itself, under benchmark.js. For
+ * comparisons there are the duels: figures of one process beside those of another say little on a shared machine. The last
+ * line is all of it as JSON.
  */
-import { cpus } from 'node:os';
 import Benchmark from 'benchmark';
-import { contestants } from '../support/contestants.ts';
+import { SharedCache } from '../../src/index.ts';
 import { ENTRIES, keyOf, objectOf, stringOf, uniformOrder } from '../support/workload.ts';
 
 const quick = process.argv.includes('--quick');
-const ORDER = uniformOrder(2 ** 18, ENTRIES);
-const MASK = ORDER.length - 1;
+const order = uniformOrder(2 ** 18, ENTRIES);
+const kept = Array.from({ length: ENTRIES }, (_, i) => keyOf(i));
 /** Keeps results alive, so that no read is optimised away. */
 export let sink: unknown;
 
-function run(
-  title: string,
-  operation: (contestant: ReturnType<typeof contestants>[number], n: number) => unknown,
-  fill: (i: number) => unknown,
-  each = 1,
-) {
-  const suite = new Benchmark.Suite();
-  const taking = contestants(ENTRIES + 1);
-  const kept = Array.from({ length: ENTRIES }, (_, i) => keyOf(i));
-  for (const contestant of taking) {
-    for (let i = 0; i < ENTRIES; i++) contestant.set(kept[i]!, fill(i));
-    for (let i = 0; i < ENTRIES; i++) sink = contestant.get(kept[i]!); // first reads decode, and are not what is timed
-    let n = 0;
-    suite.add(
-      contestant.name,
-      () => {
-        sink = operation(contestant, n++);
-      },
-      { minSamples: quick ? 5 : 20, maxTime: quick ? 0.2 : 1.5 },
-    );
-  }
-  suite.run();
-  const results = suite.map((bench: Benchmark) => ({
-    name: (bench as Benchmark & { name: string }).name,
-    ns: (bench.stats.mean * 1e9) / each,
-    rme: bench.stats.rme,
-  })) as { name: string; ns: number; rme: number }[];
-  const own = results.find((result) => result.name.startsWith('cairn'))!.ns;
-  console.log(`\n${title}`);
-  for (const { name, ns, rme } of results) {
-    const ratio = name.startsWith('cairn') ? '' : `cairn is ${(ns / own).toFixed(2)} x as fast`;
-    console.log(`  ${name.padEnd(16)} ${ns.toFixed(0).padStart(7)} ns  ±${rme.toFixed(0)} %  ${ratio}`);
-  }
-  for (const contestant of taking) contestant.close();
+const cache = SharedCache.create<any>({ ttl: 3_600_000, maxBytes: 128 * 2 ** 20 });
+const WIDE = 'ключ:профиль:';
+for (let i = 0; i < ENTRIES; i++) {
+  cache.set(kept[i]!, stringOf(i));
+  cache.set(`object:${i}`, objectOf(i));
 }
+for (let i = 0; i < 1000; i++) {
+  cache.set(`${WIDE}${i}`, i);
+  cache.set(`large:${i & 15}`, 'x'.repeat(16384));
+  cache.set(`bytes:${i}`, new Uint8Array(85));
+}
+cache.set('number', 1);
 
-console.log(
-  `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${ENTRIES} entries, uniform order`,
-);
-const kept = Array.from({ length: ENTRIES }, (_, i) => keyOf(i));
-const at = (n: number) => ORDER[n & MASK]!;
-const kinds: [string, (i: number) => unknown][] = [
-  ['85-byte string', stringOf],
-  ['small object', objectOf],
-];
-for (const [what, fill] of kinds) {
-  run(`get, ${what}, key built for the call`, (c, n) => c.get(keyOf(at(n))), fill);
-  run(`get, ${what}, key kept`, (c, n) => c.get(kept[at(n)]!), fill);
+const OPERATIONS: Record<string, (n: number) => unknown> = {
+  'get, 85-byte string': (n) => cache.get(kept[order[n]!]!),
+  'get, small object': (n) => cache.get(`object:${order[n]}`),
+  'get, number': () => cache.get('number'),
+  'get, 85 bytes, copied for each caller': (n) => cache.get(`bytes:${n % 1000}`),
+  'get, string of 16 KiB, decoded before': (n) => cache.get(`large:${n & 15}`),
+  'get, key in UTF-16': (n) => cache.get(`${WIDE}${n % 1000}`),
+  'get, missing': (n) => cache.get(`missing:${n}`),
+  has: (n) => cache.has(kept[order[n]!]!),
+  peek: (n) => cache.peek(kept[order[n]!]!),
+  info: (n) => cache.info(kept[order[n]!]!),
+  'getOrCreateSync, hit': (n) => cache.getOrCreateSync(kept[order[n]!]!, () => 'never'),
+  'set over, 85-byte string': (n) => cache.set(kept[order[n]!]!, kept[n % ENTRIES]!),
+  'set over, small object': (n) => cache.set(`object:${order[n]}`, objectOf(n)),
+  touch: (n) => cache.touch(kept[order[n]!]!, 3_600_000),
+  increment: () => cache.increment('number'),
+  'add and delete': (n) => {
+    cache.add(`new:${n}`, n);
+    return cache.delete(`new:${n}`);
+  },
+};
+
+const rows: { operation: string; ns: number; rme: number }[] = [];
+console.log(`Node ${process.version}, ${ENTRIES} entries in random order, nanoseconds an operation`);
+for (const [operation, run] of Object.entries(OPERATIONS)) {
+  let n = 0;
+  const bench = new Benchmark(
+    operation,
+    () => {
+      sink = run(n++ & (order.length - 1));
+    },
+    { minSamples: quick ? 5 : 20, maxTime: quick ? 0.2 : 1.5 },
+  ).run();
+  const row = { operation, ns: Math.round(bench.stats.mean * 1e9), rme: Math.round(bench.stats.rme) };
+  rows.push(row);
+  console.log(`  ${operation.padEnd(40)} ${String(row.ns).padStart(6)}  ±${row.rme} %`);
 }
-run('get of a missing key, built', (c, n) => c.get(`no:${keyOf(at(n))}`), stringOf);
-for (const [what, fill] of kinds) {
-  run(`set over an existing key, ${what}`, (c, n) => c.set(kept[at(n)]!, fill(n)), fill);
-}
-run(
-  'getMany of 100 keys, per key',
-  (c, n) => c.getMany(Array.from({ length: 100 }, (_, i) => kept[at(n * 100 + i)]!)),
-  stringOf,
-  100,
-);
+cache.close();
+console.log(JSON.stringify({ suite: 'micro', rows }));

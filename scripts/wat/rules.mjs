@@ -5,6 +5,8 @@ const IMPORTS = new Map([
   ['env.memory', 'memory'],
   ['clock.now', 'func'],
   ['threads.is_dead', 'func'],
+  ['wasm:js-string.length', 'func'],
+  ['wasm:js-string.charCodeAt', 'func'],
 ]);
 
 /** No static data, no start function, no table in use, no abort, and one memory: imported and shared. */

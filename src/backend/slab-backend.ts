@@ -24,7 +24,7 @@ import {
 } from '../store/options.ts';
 import { SharedCache } from '../store/shared-cache.ts';
 import { countStat } from '../store/stats.ts';
-import { codecFor, MISSING, Store } from '../store/store.ts';
+import { codecFor, QUIET, Store } from '../store/store.ts';
 import { CacheBackend } from './cache-backend.ts';
 import { CachedValue, NO_VALUE, type NoValue } from './cached-value.ts';
 import { SlabCounters } from './slab-counters.ts';
@@ -114,7 +114,7 @@ export class SlabBackend<V = unknown> extends CacheBackend<V> implements Shareab
 
   override get(key: string): CachedValue<V> | NoValue {
     const found = this.#store.read(key, 0);
-    return found === MISSING ? NO_VALUE : (found as CachedValue<V>);
+    return this.#store.lastVersion === 0 ? NO_VALUE : (found as CachedValue<V>);
   }
 
   /** `false`: the token does not stand any more, or the value is larger than `maxValueBytes`. */
@@ -201,9 +201,9 @@ export class SlabBackend<V = unknown> extends CacheBackend<V> implements Shareab
       if (found === L.MISS) return { value: NO_VALUE, token: { version } satisfies SlabToken };
       if (found === L.REFUSED) return { value: NO_VALUE, token: { version: 0 } satisfies SlabToken };
       if (found < 0) continue; // somebody stored or marked it between two looks
-      const value = store.value(found, length, 2, 0);
+      const value = store.value(key, found, QUIET);
       // a large value is copied outside the lock: it must be the one that was marked
-      if (value === MISSING || store.lastVersion !== version) continue;
+      if (store.lastVersion !== version) continue;
       return { value: value as CachedValue<V>, token: { version } satisfies SlabToken };
     }
   }

@@ -5,4 +5,5 @@ export interface TextBuffer extends Buffer {
   hexSlice(start?: number, end?: number): string;
   latin1Write(text: string, offset?: number, length?: number): number;
   ucs2Write(text: string, offset?: number, length?: number): number;
+  utf8Write(text: string, offset?: number, length?: number): number;
 }

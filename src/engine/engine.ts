@@ -16,7 +16,7 @@ import { portSaysDead, sendNotice, unwatchDeaths, watchDeaths } from './death-no
 import type { EngineExports } from './exports.ts';
 import type { CacheHandle } from './handle.ts';
 import { BUILD_ID } from './module.generated.ts';
-import { engineModule } from './module.ts';
+import { engineModule, readsText, TEXT_BUILTINS } from './module.ts';
 import { OS_THREAD, osThreadGone } from './os-thread.ts';
 import { type Plan, planEngine, WASM_PAGE } from './plan.ts';
 
@@ -54,6 +54,8 @@ export class Engine {
   readonly u64: BigUint64Array;
   readonly buffer: TextBuffer;
   readonly clock: EngineClock;
+  /** Whether exports that take a string read it by themselves at full speed. */
+  readonly readsText: boolean;
   readonly isOwner: boolean;
   readonly shards: number;
   readonly mutexes: number;
@@ -108,15 +110,17 @@ export class Engine {
     this.ttlMs = this.f64[L.H_TTL >> 3]!;
     this.codecName = Buffer.from(this.u8.slice(L.H_CODEC, L.H_CODEC + at(L.H_CODEC_LENGTH))).toString('utf8');
     this.isOwner = at(L.H_OWNER_THREAD) === threadId;
-    this.clock = new EngineClock(this.f64[L.H_EPOCH >> 3]!, this.f64[L.H_ORIGIN >> 3]!, clock);
+    this.clock = new EngineClock(this.f64, this.u32, clock);
     const instance = new WebAssembly.Instance(module, {
       env: { memory },
+      'wasm:js-string': TEXT_BUILTINS,
       clock: { now: () => this.clock.hitNow() },
       threads: {
         is_dead: (slot: number, tid: number, generation: number) => this.#isDead(slot, tid >>> 0, generation),
       },
     });
     this.x = instance.exports as unknown as EngineExports;
+    this.readsText = readsText(module);
   }
 
   /** Makes an engine; this thread owns it and is attached once. */
@@ -257,6 +261,7 @@ export class Engine {
     this.r64 = this.slot >>> 3;
     this.stateIndex = this.slot >>> 2;
     this.deadWord = (this.generation << 8) | L.STATE_DEAD;
+    this.clock.joined(this.slot);
     if (!this.isOwner) {
       this.#notice?.close();
       const owner = this.u32[L.H_OWNER_THREAD >> 2]!;

@@ -12,8 +12,13 @@ export interface EngineExports {
   region_count(region: number, what: number): number;
   region_raise(region: number, floor: number): void;
   index_bytes(): number;
+  store_find(key: string, region: number, flags: number): number;
   store_get(keyLength: number, keyMeta: number, flags: number): number;
+  store_copy(): number;
   store_get_locked(keyLength: number, keyMeta: number, flags: number): number;
+  many_note(keyLength: number, keyMeta: number, at: number): void;
+  many_note_text(key: string, region: number, at: number): void;
+  many_touch(count: number): number;
   store_unlock(): void;
   store_check(): number;
   store_pieces(address: number, bytes: number, from: number): number;

@@ -3,11 +3,17 @@
  * is decoded once, and no message is needed when another thread changes it, since a changed entry has another version.
  *
  * Places stand in sets of four. An address is hashed to a set; a new value goes to its first place and moves the others on, so
- * the one that came first leaves. The table grows while more than half of it is in use, up to one place for every 64 bytes
- * of the bound. The bound counts encoded bytes; when it is passed, places are cleared in turn.
+ * the one that came first leaves. What is compared is in four words a place, so a set is one line of the CPU's cache, and its
+ * values are half a line. The table grows while more than half of it is in use, up to one place for every 32 bytes of the
+ * bound. The bound counts encoded bytes; when it is passed, places are cleared in turn.
  */
 const FIRST_PLACES = 256;
+/** The table grows up to one place for so many bytes of the bound: with values of 64 bytes half of it is in use then. */
+const PLACE_BYTES = 32;
 const WAYS = 4;
+/** Words a place: address, the version's halves, encoded bytes. */
+const WORDS = 4;
+const BYTES = 3;
 
 /** Mixes an address: they form a lattice of pages and chunks, which one multiplication leaves in clusters (lowbias32, Wellons 2018). */
 function mix(address: number): number {
@@ -20,43 +26,59 @@ export class DecodedTable {
   readonly #maxPlaces: number;
   #mask = FIRST_PLACES - 1;
   #shift = 32 - Math.log2(FIRST_PLACES / WAYS);
-  #address = new Uint32Array(FIRST_PLACES);
-  #version = new Float64Array(FIRST_PLACES);
-  #size = new Uint32Array(FIRST_PLACES);
-  #value: unknown[] = new Array(FIRST_PLACES).fill(undefined);
+  #words = new Int32Array(FIRST_PLACES * WORDS);
+  #values: unknown[] = new Array(FIRST_PLACES).fill(undefined);
   #used = 0;
   #bytes = 0;
   #hand = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
-    this.#maxPlaces = Math.max(FIRST_PLACES, 2 ** Math.floor(Math.log2(Math.max(1, maxBytes / 64))));
+    this.#maxPlaces = Math.max(FIRST_PLACES, 2 ** Math.floor(Math.log2(Math.max(1, maxBytes / PLACE_BYTES))));
   }
 
-  /** The value decoded from this entry at this version, or `undefined`. */
-  get(address: number, version: number): unknown {
-    let at = (mix(address) >>> this.#shift) * WAYS;
-    const end = at + WAYS;
-    while (this.#address[at] !== address) if (++at === end) return undefined;
-    return this.#version[at] === version ? this.#value[at] : undefined;
+  /** Where the value of this entry at this version stands, for `at`; -1: nowhere. The version comes in two halves. */
+  find(address: number, low: number, high: number): number {
+    const words = this.#words;
+    let at = (mix(address) >>> this.#shift) * (WAYS * WORDS);
+    const end = at + WAYS * WORDS;
+    while (words[at] !== address) if ((at += WORDS) === end) return -1;
+    return words[at + 1] === low && words[at + 2] === high ? at >>> 2 : -1;
   }
 
-  set(address: number, version: number, bytes: number, value: unknown): void {
+  /** Looks at the places of an entry, so that they are near. What it returns says nothing, but must be used. */
+  touch(address: number): number {
+    const set = (mix(address) >>> this.#shift) * WAYS;
+    return this.#words[set * WORDS]! | (this.#values[set] === undefined ? 0 : 1);
+  }
+
+  at(place: number): unknown {
+    return this.#values[place];
+  }
+
+  set(address: number, low: number, high: number, bytes: number, value: unknown): void {
     if (bytes > this.#maxBytes) return;
     if (this.#used * 2 > this.#mask && this.#mask + 1 < this.#maxPlaces) this.#grow();
-    const at = (mix(address) >>> this.#shift) * WAYS;
-    let last = at;
-    while (last < at + WAYS - 1 && this.#address[last] !== address && this.#address[last] !== 0) last++;
+    const first = (mix(address) >>> this.#shift) * WAYS;
+    let last = first;
+    while (
+      last < first + WAYS - 1 &&
+      this.#words[last * WORDS] !== address &&
+      this.#words[last * WORDS] !== 0
+    )
+      last++;
     this.#clear(last);
-    for (; last > at; last--) this.#move(last - 1, last);
+    for (; last > first; last--) this.#move(last - 1, last);
     while (this.#bytes + bytes > this.#maxBytes) {
       this.#clear(this.#hand);
       this.#hand = (this.#hand + 1) & this.#mask;
     }
-    this.#address[at] = address;
-    this.#version[at] = version;
-    this.#size[at] = bytes;
-    this.#value[at] = value;
+    const at = first * WORDS;
+    this.#words[at] = address;
+    this.#words[at + 1] = low;
+    this.#words[at + 2] = high;
+    this.#words[at + BYTES] = bytes;
+    this.#values[first] = value;
     this.#used++;
     this.#bytes += bytes;
   }
@@ -67,36 +89,34 @@ export class DecodedTable {
   }
 
   #move(from: number, to: number): void {
-    this.#address[to] = this.#address[from]!;
-    this.#version[to] = this.#version[from]!;
-    this.#size[to] = this.#size[from]!;
-    this.#value[to] = this.#value[from];
-    this.#address[from] = 0;
-    this.#value[from] = undefined;
+    this.#words.copyWithin(to * WORDS, from * WORDS, (from + 1) * WORDS);
+    this.#values[to] = this.#values[from];
+    this.#words[from * WORDS] = 0;
+    this.#values[from] = undefined;
   }
 
-  #clear(at: number): void {
-    if (this.#address[at] === 0) return;
-    this.#bytes -= this.#size[at]!;
+  #clear(place: number): void {
+    if (this.#words[place * WORDS] === 0) return;
+    this.#bytes -= this.#words[place * WORDS + BYTES]!;
     this.#used--;
-    this.#address[at] = 0;
-    this.#value[at] = undefined;
+    this.#words[place * WORDS] = 0;
+    this.#values[place] = undefined;
   }
 
   #grow(): void {
-    const places = (this.#mask + 1) * 4;
-    const [address, version, size, value] = [this.#address, this.#version, this.#size, this.#value];
-    this.#mask = Math.min(places, this.#maxPlaces) - 1;
+    const words = this.#words;
+    const values = this.#values;
+    this.#mask = Math.min((this.#mask + 1) * 4, this.#maxPlaces) - 1;
     this.#shift = 32 - Math.log2((this.#mask + 1) / WAYS);
-    this.#address = new Uint32Array(this.#mask + 1);
-    this.#version = new Float64Array(this.#mask + 1);
-    this.#size = new Uint32Array(this.#mask + 1);
-    this.#value = new Array(this.#mask + 1).fill(undefined);
+    this.#words = new Int32Array((this.#mask + 1) * WORDS);
+    this.#values = new Array(this.#mask + 1).fill(undefined);
     this.#used = 0;
     this.#bytes = 0;
     this.#hand = 0;
-    for (let i = 0; i < address.length; i++) {
-      if (address[i] !== 0) this.set(address[i]!, version[i]!, size[i]!, value[i]);
+    for (let place = 0; place < values.length; place++) {
+      const at = place * WORDS;
+      if (words[at] === 0) continue;
+      this.set(words[at]!, words[at + 1]!, words[at + 2]!, words[at + BYTES]!, values[place]);
     }
   }
 }

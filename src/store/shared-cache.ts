@@ -22,7 +22,7 @@ import {
 } from './options.ts';
 import { scanKeys } from './scan.ts';
 import { type CacheStats, readStats } from './stats.ts';
-import { codecFor, MISSING, PEEK, Store } from './store.ts';
+import { codecFor, PEEK, Store } from './store.ts';
 
 /** Options of a write. */
 export interface SetOptions {
@@ -114,28 +114,26 @@ export class SharedCache<V = unknown> implements Disposable {
   /** The value of `key`, or `undefined`. What is handed out may be shared with other callers of this thread, and frozen. */
   get(key: string): V | undefined {
     if (!this.#open) this.#check();
-    const value = this.#store.read(key, 0);
-    return value === MISSING ? undefined : (value as V);
+    return this.#store.read(key, 0) as V | undefined;
   }
 
   /** Like `get`, without a recency effect and without counting a hit or a miss. */
   peek(key: string): V | undefined {
     if (!this.#open) this.#check();
-    const value = this.#store.read(key, PEEK);
-    return value === MISSING ? undefined : (value as V);
+    return this.#store.read(key, PEEK) as V | undefined;
   }
 
   /** Whether a value stands under `key`; a stored `undefined` counts. No recency effect. */
   has(key: string): boolean {
     if (!this.#open) this.#check();
-    return this.#store.look(key) >= 0;
+    return this.#store.has(key);
   }
 
   /** The values of `keys`, in their order, `undefined` in gaps. */
   getMany(keys: Iterable<string>): (V | undefined)[] {
-    const values: (V | undefined)[] = [];
-    for (const key of keys) values.push(this.get(key));
-    return values;
+    if (!this.#open) this.#check();
+    const list = Array.isArray(keys) ? (keys as string[]) : [...keys];
+    return this.#store.readMany(list, undefined) as (V | undefined)[];
   }
 
   /**
@@ -232,7 +230,7 @@ export class SharedCache<V = unknown> implements Disposable {
     try {
       const ttl = ttlOf(options);
       const found = this.#readOrCheck(key, creator);
-      if (found !== MISSING) return Promise.resolve(found as V);
+      if (this.#store.lastVersion !== 0) return Promise.resolve(found as V);
       return this.#creating().create(key, creator, ttl);
     } catch (error) {
       return Promise.reject(error);
@@ -248,7 +246,7 @@ export class SharedCache<V = unknown> implements Disposable {
   getOrCreateSync(key: string, creator: () => V, options?: SetOptions): V {
     const ttl = ttlOf(options);
     const found = this.#readOrCheck(key, creator);
-    return found === MISSING ? this.#creating().createSync(key, creator, ttl) : (found as V);
+    return this.#store.lastVersion === 0 ? this.#creating().createSync(key, creator, ttl) : (found as V);
   }
 
   /** Removes a key and returns its value, or `undefined`. Of several takers one gets it. */
@@ -256,8 +254,8 @@ export class SharedCache<V = unknown> implements Disposable {
     this.#check();
     for (;;) {
       const value = this.#store.read(key, 0);
-      if (value === MISSING) return undefined;
       const version = this.#store.lastVersion;
+      if (version === 0) return undefined;
       if (this.#delete(key, version) === 1) return value as V;
     }
   }
@@ -329,7 +327,7 @@ export class SharedCache<V = unknown> implements Disposable {
   *entries(): IterableIterator<[string, V]> {
     for (const key of this.keys()) {
       const value = this.#store.read(key, PEEK);
-      if (value !== MISSING) yield [key, value as V];
+      if (this.#store.lastVersion !== 0) yield [key, value as V];
     }
   }
 

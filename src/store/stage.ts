@@ -2,6 +2,7 @@
 import * as L from '../../assembly/layout.ts';
 import { type EncodedValue, ValueType } from '../codec/types.ts';
 import type { Engine } from '../engine/engine.ts';
+import { LONG_TEXT, writeAscii } from './keys.ts';
 
 export interface StagedValue {
   type: number;
@@ -44,6 +45,8 @@ function stageText(engine: Engine, at: number, room: number, text: string): void
     staged.bytes = staged.large.length;
     return;
   }
+  staged.bytes = length;
+  if (length >= LONG_TEXT && writeAscii(engine, at, text)) return;
   const { u8 } = engine;
   let bits = 0;
   for (let i = 0; i < length; i++) {
@@ -51,7 +54,6 @@ function stageText(engine: Engine, at: number, room: number, text: string): void
     bits |= code;
     u8[at + i] = code;
   }
-  staged.bytes = length;
   if (bits < 256) return;
   staged.type++;
   staged.bytes = length * 2;

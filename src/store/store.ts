@@ -15,14 +15,17 @@ import { ValueType } from '../codec/types.ts';
 import type { Engine } from '../engine/engine.ts';
 import { KeyError, VersionError } from '../errors.ts';
 import type { DecodedTable } from './decoded-table.ts';
+import { notString, SHORT_TEXT, stageKey, tooLong } from './keys.ts';
 import { copyLarge, fillLarge, privateBytes } from './large.ts';
+import { isFar, MANY_FROM, walkAhead } from './many.ts';
 import { stageValue } from './stage.ts';
 
-/** What reads answer where nothing stands: never a stored value. */
-export const MISSING: unique symbol = Symbol('cairn.missing');
-
 export const PEEK = 3; // no frequency, no statistics
-const QUIET = 2; // no statistics
+export const QUIET = 2; // no statistics
+const BARE = 4; // the value is not copied
+/** Of reads whose value the table did not have, less those where it had it, when reads ask for a copy at once. */
+const COPY_FROM = 16;
+const COPY_MAX = 64;
 const DECODED_VALUE_MAX = 65536;
 
 // Indexes into a slot's results, as the views count them
@@ -30,7 +33,11 @@ const R32 = (offset: number) => offset >> 2;
 const R64 = (offset: number) => offset >> 3;
 const ADDRESS = R32(L.R_ADDRESS);
 const LENGTH = R32(L.R_LENGTH);
+const BYTES = R32(L.R_BYTES);
+const KEY_LENGTH = R32(L.R_KEY_LENGTH);
+const KEY_META = R32(L.R_KEY_META);
 const VERSION = R64(L.R_VERSION);
+const VERSION_LOW = R32(L.R_VERSION_BITS);
 const NUMBER = R64(L.R_NUMBER);
 
 export interface WriteOptions {
@@ -61,9 +68,11 @@ export class Store {
   readonly #finish: Finish | undefined;
   /** region << 1 | UTF-16, of the key that was written last. */
   #meta = 0;
-  /** Bytes of the key that was read last. */
-  #keyLength = 0;
-  /** Version of what `read` answered last, 0: nothing stood. */
+  /** Rises when the table does not have a value, falls when it has: from COPY_FROM on reads copy at once. */
+  #undecoded = 0;
+  /** What walking ahead saw, so that it is not optimised away. */
+  #ahead = 0;
+  /** Version of what `value` answered last, 0: nothing stood. */
   lastVersion = 0;
 
   constructor(
@@ -80,36 +89,17 @@ export class Store {
     this.#table = table;
     this.#freeze = freeze;
     this.#finish = finish;
+    if (table === undefined) this.#undecoded = COPY_FROM;
   }
 
   // ---- Keys
 
   /** Writes the key to the staging area; its bytes. @throws {KeyError} */
   writeKey(key: string): number {
-    if (typeof key !== 'string') throw new KeyError(key, 'expected a string');
     if (this.engine.down) this.engine.enter();
-    const length = key.length;
-    const u8 = this.engine.u8;
-    const at = this.engine.stage;
-    if (length > L.KEY_MAX) throw tooLong(key);
-    let bits = 0;
-    for (let i = 0; i < length; i++) {
-      const code = key.charCodeAt(i);
-      bits |= code;
-      u8[at + i] = code;
-    }
-    if (bits < 256) {
-      this.#meta = this.region << 1;
-      return length;
-    }
-    if (length * 2 > L.KEY_MAX) throw tooLong(key);
-    for (let i = 0; i < length; i++) {
-      const code = key.charCodeAt(i);
-      u8[at + 2 * i] = code;
-      u8[at + 2 * i + 1] = code >> 8;
-    }
-    this.#meta = (this.region << 1) | 1;
-    return length * 2;
+    const staged = stageKey(this.engine, key);
+    this.#meta = (this.region << 1) | (staged & 1);
+    return staged >>> 1;
   }
 
   /** region << 1 | UTF-16, of the key that `writeKey` wrote last. */
@@ -119,15 +109,52 @@ export class Store {
 
   // ---- Reading
 
-  /** The value of a key, or MISSING. `flags`: 0, or PEEK. */
+  /** The value of a key. `undefined` with `lastVersion` 0: none stands. `flags`: 0, or PEEK. @throws {KeyError} */
   read(key: string, flags: number): unknown {
-    const type = this.#probe(key, flags);
-    if (type >= 0) return this.value(type, this.#keyLength, flags, 0);
-    this.lastVersion = 0;
-    return MISSING;
+    const how = this.#undecoded < COPY_FROM ? flags | BARE : flags;
+    const type = this.#probe(key, how);
+    return type < 0 ? this.#missing() : this.value(key, type, how);
   }
 
-  /** Only looks: the type of what stands (its fields are in the results), or MISS. Neither counts as a hit. */
+  /** The values of keys, in their order, each as `read` gives it. `absent` stands where none does. */
+  readMany(keys: readonly string[], absent: unknown): unknown[] {
+    const values: unknown[] = [];
+    for (let from = 0; from < keys.length; from += L.MANY_MAX) {
+      const to = Math.min(keys.length, from + L.MANY_MAX);
+      if (to - from >= MANY_FROM) this.#walkAhead(keys, from, to);
+      for (let i = from; i < to; i++) {
+        const value = this.read(keys[i]!, 0);
+        values.push(this.lastVersion === 0 ? absent : value);
+      }
+    }
+    return values;
+  }
+
+  #walkAhead(keys: readonly string[], from: number, to: number): void {
+    const { engine } = this;
+    if (engine.down) engine.enter();
+    if (!isFar(engine)) return;
+    for (let i = from; i < to; i++) {
+      const key = keys[i]!;
+      if (typeof key !== 'string') throw notString(key);
+      if (key.length > L.KEY_MAX) throw tooLong(key);
+    }
+    try {
+      this.#ahead |= walkAhead(engine, this.region, this.#table, keys, from, to);
+    } catch (error) {
+      if (error instanceof KeyError) throw error; // one of UTF-16; nothing was called
+      engine.u32[engine.stateIndex] = engine.deadWord;
+      engine.down = 1;
+      throw engine.died(error);
+    }
+  }
+
+  /** Whether a value stands. Does not count as a hit. */
+  has(key: string): boolean {
+    return this.#probe(key, PEEK | BARE) >= 0;
+  }
+
+  /** Only looks: the type of what stands, its fields in the results, or MISS. Does not count as a hit. */
   look(key: string): number {
     return this.#probe(key, PEEK);
   }
@@ -135,18 +162,29 @@ export class Store {
   /** The one call of a read: the type of what stands, or MISS. */
   #probe(key: string, flags: number): number {
     const engine = this.engine;
+    if (engine.down) engine.enter();
     if (engine.clock.injected) this.#askFirst(key);
-    const length = this.writeKey(key);
-    this.#keyLength = length;
+    if (typeof key !== 'string') throw notString(key);
     let type: number;
-    try {
-      type = engine.x.store_get(length, this.#meta, flags);
-    } catch (error) {
-      engine.u32[engine.stateIndex] = engine.deadWord;
-      engine.down = 1;
-      throw engine.died(error);
+    if (engine.readsText && key.length < SHORT_TEXT) {
+      try {
+        type = engine.x.store_find(key, this.region, flags);
+      } catch (error) {
+        engine.u32[engine.stateIndex] = engine.deadWord;
+        engine.down = 1;
+        throw engine.died(error);
+      }
+    } else {
+      const length = this.writeKey(key);
+      try {
+        type = engine.x.store_get(length, this.#meta, flags);
+      } catch (error) {
+        engine.u32[engine.stateIndex] = engine.deadWord;
+        engine.down = 1;
+        throw engine.died(error);
+      }
     }
-    return type < 0 && type !== L.MISS ? this.#fail(type) : type;
+    return type < L.MISS ? this.#fail(type, key) : type;
   }
 
   /**
@@ -165,55 +203,74 @@ export class Store {
     if (this.result(L.R_EXPIRES) !== 0) clock.now();
   }
 
-  /** The value that a read found: from the table, or decoded from the copy area, or copied piece by piece. */
-  value(type: number, keyLength: number, flags: number, tries: number): unknown {
+  /**
+   * The value that an export found, of this type: from the table, or decoded from the copy area, or copied piece by piece.
+   * `flags`: those of the read; without BARE its value is in the copy area. `undefined` with `lastVersion` 0: gone since.
+   */
+  value(key: string, type: number, flags: number): unknown {
+    if (type <= ValueType.number) return this.#plain(type);
     const engine = this.engine;
-    if (type <= ValueType.number) {
-      const payload =
-        type === ValueType.number
-          ? engine.f64[engine.r64 + NUMBER]
-          : type === ValueType.undefined
-            ? undefined
-            : type === ValueType.null
-              ? null
-              : type === ValueType.true;
-      this.lastVersion = engine.f64[engine.r64 + VERSION]!;
-      return this.#finish ? this.#finish(payload, this.#created(), this.#v(), this.#generation()) : payload;
+    const table = this.#table;
+    if (table !== undefined) {
+      const { i32, r32 } = engine;
+      const place = table.find(i32[r32 + ADDRESS]!, i32[r32 + VERSION_LOW]!, i32[r32 + VERSION_LOW + 1]!);
+      if (place >= 0) {
+        if (this.#undecoded > 0) this.#undecoded--;
+        this.lastVersion = engine.f64[engine.r64 + VERSION]!;
+        return table.at(place);
+      }
+      if (this.#undecoded < COPY_MAX) this.#undecoded += 2;
     }
-    const address = engine.u32[engine.r32 + ADDRESS]!;
-    const version = engine.f64[engine.r64 + VERSION]!;
-    const known = this.#table?.get(address, version);
-    if (known !== undefined) {
-      this.lastVersion = version;
-      return known;
-    }
-    const length = engine.u32[engine.r32 + LENGTH]!;
-    if (L.E_SIZE + keyLength + length > L.SMALL_MAX) return this.#large(type, keyLength, flags, tries);
-    return this.#take(address, version, type, engine.buffer, engine.copy, length);
+    if (flags & BARE && !this.call((x) => x.store_copy())) return this.#again(key, flags);
+    if (engine.u32[engine.r32 + BYTES]! > L.SMALL_MAX) return this.#large(key, type, flags);
+    return this.#take(type, engine.buffer, engine.copy, engine.u32[engine.r32 + LENGTH]!);
+  }
+
+  /** What a BARE read found has changed: the same read again, with a copy. */
+  #again(key: string, flags: number): unknown {
+    const again = (flags & PEEK) | QUIET;
+    const type = this.#probe(key, again);
+    return type < 0 ? this.#missing() : this.value(key, type, again);
+  }
+
+  #plain(type: number): unknown {
+    const engine = this.engine;
+    const payload =
+      type === ValueType.number
+        ? engine.f64[engine.r64 + NUMBER]
+        : type === ValueType.undefined
+          ? undefined
+          : type === ValueType.null
+            ? null
+            : type === ValueType.true;
+    this.lastVersion = engine.f64[engine.r64 + VERSION]!;
+    return this.#finish ? this.#finish(payload, this.#created(), this.#v(), this.#generation()) : payload;
   }
 
   /** A large value: copied, then checked; after three tries copied under the shard's lock. */
-  #large(type: number, keyLength: number, flags: number, tries: number): unknown {
+  #large(key: string, type: number, flags: number): unknown {
     const engine = this.engine;
-    if (tries < L.READ_TRIES) {
-      const address = engine.u32[engine.r32 + ADDRESS]!;
-      const version = engine.f64[engine.r64 + VERSION]!;
+    const keyLength = engine.u32[engine.r32 + KEY_LENGTH]!;
+    const meta = engine.u32[engine.r32 + KEY_META]!;
+    const again = (flags & PEEK) | QUIET;
+    for (let tries = 0; tries < L.READ_TRIES; tries++) {
       const length = engine.u32[engine.r32 + LENGTH]!;
       const into = length <= L.VALUE_MAX ? privateBytes(length) : undefined; // longer: what was read is no entry
       const bytes = into && engine.guard(() => copyLarge(engine, keyLength, into));
       if (bytes && this.call((x) => x.store_check())) {
-        return this.#take(address, version, type, bytes as TextBuffer, 0, bytes.length);
+        return this.#take(type, bytes as TextBuffer, 0, bytes.length);
       }
-      const again = this.call((x) => x.store_get(keyLength, this.#meta, flags | QUIET));
-      return again === L.MISS ? this.#missing() : this.value(again, keyLength, flags, tries + 1);
+      type = this.call((x) => x.store_get(keyLength, meta, again));
+      if (type === L.MISS) return this.#missing();
+      if (!this.#isLarge(type)) return this.value(key, type, again);
     }
     // the memory is got before the lock: an allocation under it could throw
     let spare = Buffer.alloc(0);
     for (;;) {
-      const found = this.call((x) => x.store_get_locked(keyLength, this.#meta, flags | QUIET));
+      const found = this.call((x) => x.store_get_locked(keyLength, meta, again));
       if (found === L.MISS) return this.#missing();
       const length = engine.u32[engine.r32 + LENGTH]!;
-      const large = found > ValueType.number && L.E_SIZE + keyLength + length > L.SMALL_MAX;
+      const large = this.#isLarge(found);
       try {
         if (large && length === spare.length && !copyLarge(engine, keyLength, spare))
           throw new Error('a piece of a large value is missing');
@@ -223,32 +280,30 @@ export class Store {
         engine.down = 1;
         throw engine.died(error);
       }
-      if (!large) return this.value(found, keyLength, flags, tries);
-      if (length === spare.length) {
-        const address = engine.u32[engine.r32 + ADDRESS]!;
-        return this.#take(address, this.result(L.R_VERSION), found, spare as TextBuffer, 0, length);
-      }
+      if (!large) return this.value(key, found, again);
+      if (length === spare.length) return this.#take(found, spare as TextBuffer, 0, length);
       spare = Buffer.allocUnsafeSlow(length);
     }
   }
 
-  #missing(): typeof MISSING {
+  #isLarge(type: number): boolean {
+    return type > ValueType.number && this.resultWord(L.R_BYTES) > L.SMALL_MAX;
+  }
+
+  #missing(): undefined {
     this.lastVersion = 0;
-    return MISSING;
   }
 
   /**
    * Decodes a checked copy, hands it out, and keeps it where callers can share it. A user's decode may call the cache, so
    * all that is in the results is read before.
    */
-  #take(
-    address: number,
-    version: number,
-    type: number,
-    buffer: TextBuffer,
-    start: number,
-    length: number,
-  ): unknown {
+  #take(type: number, buffer: TextBuffer, start: number, length: number): unknown {
+    const { i32, r32 } = this.engine;
+    const address = i32[r32 + ADDRESS]!;
+    const low = i32[r32 + VERSION_LOW]!;
+    const high = i32[r32 + VERSION_LOW + 1]!;
+    const version = this.result(L.R_VERSION);
     const created = this.#created();
     const v = this.#v();
     const generation = this.#generation();
@@ -259,7 +314,7 @@ export class Store {
       length <= DECODED_VALUE_MAX &&
       (typeof payload === 'string' || (this.#freeze ? freezePlain(payload) : isShareable(payload)));
     const value = this.#finish ? this.#finish(payload, created, v, generation) : payload;
-    if (keep) table.set(address, version, length, value);
+    if (keep) table.set(address, low, high, length, value);
     this.lastVersion = version;
     return value;
   }
@@ -393,17 +448,11 @@ export class Store {
     return code === L.CLOSED ? this.#fail(code) : code;
   }
 
-  #fail(code: number): never {
+  #fail(code: number, key = ''): never {
+    if (code === L.TOO_LONG) throw tooLong(key);
     if (code === L.CLOSED) throw this.engine.closedError();
     throw new Error(`unexpected answer ${code} of the engine`);
   }
-}
-
-function tooLong(key: string): KeyError {
-  return new KeyError(
-    key,
-    `longer than ${L.KEY_MAX} bytes encoded; \`sha1Mangler\` makes short keys of long ones`,
-  );
 }
 
 /** The codec of an attach, its name checked against the header's. @throws {VersionError} */
