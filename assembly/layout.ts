@@ -254,6 +254,7 @@ export const META_IDENTITY: u32 = 0x003f07ff; // region, UTF-16, key bytes: what
 export const V_MAX: u32 = 1023;
 export const TYPE_MASK: u32 = 31;
 export const TYPE_NUMBER: u32 = 4; // as ValueType in src/codec/types.ts
+export const TYPE_TEXT: u32 = 6; //   the last of the two kinds of strings
 export const TYPE_PLACEHOLDER: u32 = 31;
 export const LENGTH_MASK: u32 = 0x1ffffff;
 export const GENERATION_SHIFT: u32 = 25;

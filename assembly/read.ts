@@ -16,7 +16,7 @@ import {
   R_EXPIRES, R_GENERATION, R_KEY_LENGTH, R_KEY_META, R_LENGTH, R_NUMBER, R_SHARD, R_SLOT, R_SLOT_WORD, R_STATE, R_V,
   R_VERSION, R_VERSION_BITS, READ_TRIES,
   S_HITS, S_LOCKED_READS, S_MISSES, S_RETRIES, SH_BASE, SH_END, SH_STATE, SLOT_COPY, SLOT_NOW, SLOT_NOW_LEFT,
-  SLOT_STAGE, SMALL_MAX, STATE_CLOSED, STATE_SPLITTING, TOO_LONG, TYPE_NUMBER, TYPE_PLACEHOLDER, VERSION_SHIFT, WHOLE_PAYLOAD,
+  SLOT_STAGE, SMALL_MAX, STATE_CLOSED, STATE_SPLITTING, TOO_LONG, TYPE_NUMBER, TYPE_PLACEHOLDER, TYPE_TEXT, VERSION_SHIFT, WHOLE_PAYLOAD,
 } from './layout';
 import { generationOf, keyBytes, regionOf, regionRow, typeOf } from './eviction';
 import { hashKey } from './hash';
@@ -31,6 +31,7 @@ import { barrier, count, mySlot } from './threads';
 export const PEEK = 1; //  no frequency, no statistics
 export const QUIET = 2; // no statistics
 export const BARE = 4; //  only address and version are told: the shell may have it decoded, else it asks `store_copy`
+export const TEXT = 8; //  with BARE: strings are copied all the same, like numbers
 
 @inline export function shardOf(hash: u64): usize {
   const bits = load<u32>(0, H_SHARDS) - 1;
@@ -163,7 +164,7 @@ function readOnce(sh: usize, hash: u64, identity: u32, keyLength: u32, flags: u3
         }
         const generation = generationOf(load<u64>(entry, E_LENGTH));
         const expires = reinterpret<f64>(atomic.load<u64>(entry, E_EXPIRES));
-        const bare: bool = (flags & BARE) != 0 && typeOf(meta) > TYPE_NUMBER;
+        const bare: bool = (flags & BARE) != 0 && typeOf(meta) > (flags & TEXT ? TYPE_TEXT : TYPE_NUMBER);
         const whole: bool = bare || copyOut(entry, meta, true);
         barrier();
         if (atomic.load<u64>(slot) != word) return AGAIN;
@@ -206,12 +207,12 @@ export function store_get(keyLength: u32, keyMeta: u32, flags: u32): i32 {
   for (let n: u32 = 0; n < READ_TRIES; n++) {
     const found = readOnce(sh, hash, identity, keyLength, flags);
     if (found != AGAIN) {
-      if (!(flags & ~BARE)) count(found >= 0 ? S_HITS : S_MISSES);
+      if (!(flags & (PEEK | QUIET))) count(found >= 0 ? S_HITS : S_MISSES);
       return found;
     }
     count(S_RETRIES);
   }
-  const found = store_get_locked(keyLength, keyMeta, flags & ~BARE);
+  const found = store_get_locked(keyLength, keyMeta, flags & (PEEK | QUIET));
   if (found >= 0) store_unlock();
   return found;
 }

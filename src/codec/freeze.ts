@@ -62,3 +62,48 @@ export function freezePlain(value: unknown): boolean {
   }
   return true;
 }
+
+/** Of more containers than this, or of fewer in a cycle, `collect` finds out what they are. */
+const DECODED_MAX = 1000;
+
+/** Arrays of up to this length are read place by place, holes too. */
+const LOOPED = 64;
+
+/** The containers of a graph that a codec of this package has just made, some of them perhaps twice; as `collect`. */
+function collectDecoded(root: object): object[] | undefined {
+  const found = [root];
+  for (let i = 0; i < found.length; i++) {
+    if (found.length > DECODED_MAX) return collect(root);
+    const container = found[i];
+    if (Array.isArray(container)) {
+      // a long one may have four thousand million places and one element
+      const members: unknown[] = container.length > LOOPED ? Object.values(container) : container;
+      for (let at = 0; at < members.length; at++) {
+        const member = members[at];
+        if (typeof member === 'object' && member !== null) found.push(member);
+      }
+      continue;
+    }
+    const prototype: unknown = Object.getPrototypeOf(container);
+    if (prototype !== Object.prototype && prototype !== null) return undefined;
+    const names = Object.keys(container);
+    for (let at = 0; at < names.length; at++) {
+      const member = (container as Record<string, unknown>)[names[at]];
+      if (typeof member === 'object' && member !== null) found.push(member);
+    }
+  }
+  return found;
+}
+
+/**
+ * {@link isShareable}, or with `freeze` {@link freezePlain}, for a value that a codec of this package has just decoded: there
+ * is no proxy, accessor, symbol or hidden property in it, so names and prototypes tell all.
+ */
+export function shareDecoded(value: unknown, freeze: boolean): boolean {
+  if (typeof value === 'string') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  const found = collectDecoded(value);
+  if (found === undefined) return false;
+  if (freeze) for (let i = 0; i < found.length; i++) Object.freeze(found[i]);
+  return true;
+}

@@ -14,6 +14,11 @@ const WAYS = 4;
 /** Words a place: address, the version's halves, encoded bytes. */
 const WORDS = 4;
 const BYTES = 3;
+/**
+ * Where a value would put out another, one of so many does. What is read often comes again and gets in; what is read once
+ * seldom does, and costs no more than its decoding: a table that is much too small would else only be rewritten.
+ */
+const ADMIT_ONE_OF = 8;
 
 /** Mixes an address: they form a lattice of pages and chunks, which one multiplication leaves in clusters (lowbias32, Wellons 2018). */
 function mix(address: number): number {
@@ -31,6 +36,7 @@ export class DecodedTable {
   #used = 0;
   #bytes = 0;
   #hand = 0;
+  #turned = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -67,6 +73,9 @@ export class DecodedTable {
       this.#words[last * WORDS] !== 0
     )
       last++;
+    const over = this.#bytes + bytes > this.#maxBytes;
+    const taken = this.#words[last * WORDS]!;
+    if ((over || (taken !== 0 && taken !== address)) && ++this.#turned % ADMIT_ONE_OF !== 0) return;
     this.#clear(last);
     for (; last > first; last--) this.#move(last - 1, last);
     while (this.#bytes + bytes > this.#maxBytes) {

@@ -8,7 +8,7 @@
  */
 import * as L from '../../assembly/layout.ts';
 import type { TextBuffer } from '../codec/buffer-text.ts';
-import { freezePlain, isShareable } from '../codec/freeze.ts';
+import { freezePlain, isShareable, shareDecoded } from '../codec/freeze.ts';
 import { createCodec } from '../codec/index.ts';
 import type { Codec, CodecOption, EncodedValue } from '../codec/types.ts';
 import { ValueType } from '../codec/types.ts';
@@ -22,7 +22,8 @@ import { stageValue } from './stage.ts';
 
 export const PEEK = 3; // no frequency, no statistics
 export const QUIET = 2; // no statistics
-const BARE = 4; // the value is not copied
+const BARE = 4; // only address and version are told,
+const TEXT = 8; // but strings are copied
 /** Of reads whose value the table did not have, less those where it had it, when reads ask for a copy at once. */
 const COPY_FROM = 16;
 const COPY_MAX = 64;
@@ -70,6 +71,7 @@ export class Store {
   #meta = 0;
   /** Rises when the table does not have a value, falls when it has: from COPY_FROM on reads copy at once. */
   #undecoded = 0;
+  readonly #bare: number;
   /** What walking ahead saw, so that it is not optimised away. */
   #ahead = 0;
   /** Version of what `value` answered last, 0: nothing stood. */
@@ -89,6 +91,7 @@ export class Store {
     this.#table = table;
     this.#freeze = freeze;
     this.#finish = finish;
+    this.#bare = finish === undefined ? BARE | TEXT : BARE;
     if (table === undefined) this.#undecoded = COPY_FROM;
   }
 
@@ -111,7 +114,7 @@ export class Store {
 
   /** The value of a key. `undefined` with `lastVersion` 0: none stands. `flags`: 0, or PEEK. @throws {KeyError} */
   read(key: string, flags: number): unknown {
-    const how = this.#undecoded < COPY_FROM ? flags | BARE : flags;
+    const how = this.#undecoded < COPY_FROM ? flags | this.#bare : flags;
     const type = this.#probe(key, how);
     return type < 0 ? this.#missing() : this.value(key, type, how);
   }
@@ -210,6 +213,18 @@ export class Store {
   value(key: string, type: number, flags: number): unknown {
     if (type <= ValueType.number) return this.#plain(type);
     const engine = this.engine;
+    if (
+      type <= ValueType.utf16 &&
+      this.#finish === undefined &&
+      engine.u32[engine.r32 + BYTES]! <= L.SMALL_MAX
+    ) {
+      // a short string is made anew sooner than it is found in a table that is as large as what it holds
+      const length = engine.u32[engine.r32 + LENGTH]!;
+      this.lastVersion = engine.f64[engine.r64 + VERSION]!;
+      return type === ValueType.latin1
+        ? engine.buffer.latin1Slice(engine.copy, engine.copy + length)
+        : engine.buffer.ucs2Slice(engine.copy, engine.copy + length);
+    }
     const table = this.#table;
     if (table !== undefined) {
       const { i32, r32 } = engine;
@@ -312,11 +327,16 @@ export class Store {
     const keep =
       table !== undefined &&
       length <= DECODED_VALUE_MAX &&
-      (typeof payload === 'string' || (this.#freeze ? freezePlain(payload) : isShareable(payload)));
+      (type < ValueType.customLatin1 ? shareDecoded(payload, this.#freeze) : this.#shareForeign(payload));
     const value = this.#finish ? this.#finish(payload, created, v, generation) : payload;
     if (keep) table.set(address, low, high, length, value);
     this.lastVersion = version;
     return value;
+  }
+
+  /** Of what a user's codec made nothing is known. */
+  #shareForeign(payload: unknown): boolean {
+    return typeof payload === 'string' || (this.#freeze ? freezePlain(payload) : isShareable(payload));
   }
 
   #created(): number {
