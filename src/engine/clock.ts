@@ -9,6 +9,7 @@
  * still use it stand in the thread's slot, so that they need no call out of Wasm. Everything else reads anew, and an injected
  * clock is asked every time.
  */
+import { performance } from 'node:perf_hooks'; // the global is a getter
 import * as L from '../../assembly/layout.ts';
 
 export const REUSE_HITS = 16;
