@@ -4,13 +4,17 @@
 //
 //   hash all (many_note) · load all buckets, then all entries that they name (many_touch) · read each
 import {
-  BUCKET_SIZE, E_META, E_SIZE, MANY_ADDRESSES, SH_BASE, SH_END, SH_STATE, SLOT_COPY, SLOT_STAGE,
+  BUCKET_SIZE, MANY_ADDRESSES, SH_BASE, SH_END, SH_STATE, SLOT_COPY, SLOT_STAGE,
 } from './layout';
 import { hashKey } from './hash';
 import { bucketAddress, bucketOf } from './index-table';
 import { shardOf, slotsWith } from './read';
 import { stageText } from './text';
 import { mySlot } from './threads';
+
+/** Of an entry four lines of the CPU's cache are loaded: header, key and what is likely to be the value of a small one. */
+const LINE: u32 = 64;
+const TOUCHED: u32 = 3 * LINE + 8;
 
 /** Notes the hash of the key in the staging area as number `at`, below MANY_MAX. */
 export function many_note(keyLength: u32, keyMeta: u32, at: u32): void {
@@ -37,14 +41,14 @@ export function many_touch(count: u32): u32 {
     if (<u32>bucket >= base && <u32>bucket <= end - BUCKET_SIZE) {
       const slots = slotsWith(<u32>(hash >> 32), bucket);
       entry = slots ? load<u32>(bucket + <usize>(ctz(slots) << 3)) : 0;
-      if (entry < base || entry > end - E_SIZE) entry = 0;
+      if (entry < base || entry > end - TOUCHED) entry = 0;
     }
     store<u32>(addresses + <usize>(i << 2), entry);
   }
   let seen: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const entry = <usize>load<u32>(addresses + <usize>(i << 2));
-    seen += load<u32>(entry, E_META) + load<u32>(entry, E_SIZE + 12); // header and key may lie in two lines
+    seen += load<u32>(entry) + load<u32>(entry, LINE) + load<u32>(entry, 2 * LINE) + load<u32>(entry, 3 * LINE);
   }
   return seen;
 }

@@ -27,6 +27,8 @@ const TEXT = 8; // but strings are copied
 /** Of reads whose value the table did not have, less those where it had it, when reads ask for a copy at once. */
 const COPY_FROM = 16;
 const COPY_MAX = 64;
+/** A power of two. */
+const RECONSIDER = 256;
 const DECODED_VALUE_MAX = 65536;
 
 // Indexes into a slot's results, as the views count them
@@ -71,7 +73,14 @@ export class Store {
   #meta = 0;
   /** Rises when the table does not have a value, falls when it has: from COPY_FROM on reads copy at once. */
   #undecoded = 0;
-  readonly #bare: number;
+  /**
+   * Whether short strings are kept in the table. Where all is near, finding one there is faster than making it anew; where reads
+   * wait for memory, the table is a few more places to wait for.
+   */
+  #keepsText = true;
+  #bare = BARE;
+  /** Short strings read, or values decoded, as a count of when to ask again whether all is near. */
+  #texts = 0;
   /** What walking ahead saw, so that it is not optimised away. */
   #ahead = 0;
   /** Version of what `value` answered last, 0: nothing stood. */
@@ -91,7 +100,6 @@ export class Store {
     this.#table = table;
     this.#freeze = freeze;
     this.#finish = finish;
-    this.#bare = finish === undefined ? BARE | TEXT : BARE;
     if (table === undefined) this.#undecoded = COPY_FROM;
   }
 
@@ -213,12 +221,10 @@ export class Store {
   value(key: string, type: number, flags: number): unknown {
     if (type <= ValueType.number) return this.#plain(type);
     const engine = this.engine;
-    if (
-      type <= ValueType.utf16 &&
-      this.#finish === undefined &&
-      engine.u32[engine.r32 + BYTES]! <= L.SMALL_MAX
-    ) {
-      // a short string is made anew sooner than it is found in a table that is as large as what it holds
+    // whether the reader wants no table for text, and has a copy
+    const remade = flags & TEXT || (!(flags & BARE) && !this.#keepsText);
+    if (type <= ValueType.utf16 && remade && engine.u32[engine.r32 + BYTES]! <= L.SMALL_MAX) {
+      if ((++this.#texts & (RECONSIDER - 1)) === 0) this.#reconsider();
       const length = engine.u32[engine.r32 + LENGTH]!;
       this.lastVersion = engine.f64[engine.r64 + VERSION]!;
       return type === ValueType.latin1
@@ -305,6 +311,12 @@ export class Store {
     return type > ValueType.number && this.resultWord(L.R_BYTES) > L.SMALL_MAX;
   }
 
+  #reconsider(): void {
+    // what is kept beside a payload, a frozen CachedValue, is dearer than any string
+    this.#keepsText = this.#finish !== undefined || (this.#table !== undefined && !isFar(this.engine));
+    this.#bare = this.#keepsText ? BARE : BARE | TEXT;
+  }
+
   #missing(): undefined {
     this.lastVersion = 0;
   }
@@ -322,6 +334,7 @@ export class Store {
     const created = this.#created();
     const v = this.#v();
     const generation = this.#generation();
+    if ((++this.#texts & (RECONSIDER - 1)) === 0) this.#reconsider();
     const payload = this.#decode(type, buffer, start, length);
     const table = this.#table;
     const keep =
