@@ -8,6 +8,10 @@
 // chunk may hold anything. A key that differs counts only after the same checks, a miss only if the whole state stood
 // still. Whatever is read before the checks is range-checked before use, so garbage is a mismatch and never a trap.
 //
+// A bare read copies nothing: it says which version stood at which address, which is all that a thread needs that has that
+// version decoded. Who has not copies afterwards (`store_copy`) and makes the three checks again, as large values do: the slot's
+// word, the version and the epoch must still be those that were noted.
+//
 // A hit writes nothing but one compare-exchange on the word that it checked, while the frequency is below 3 (I3a).
 import {
   AGAIN, BUCKET_SIZE, CHAIN_MAX, CLOSED, E_CREATED, E_EXPIRES, E_LENGTH, E_META, E_SIZE, E_WORD, EPOCH_SHIFT,

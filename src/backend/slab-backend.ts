@@ -22,9 +22,10 @@ import {
   checkDecoded,
   type DecodedOptions,
 } from '../store/options.ts';
+import { QUIET } from '../store/reading.ts';
 import { SharedCache } from '../store/shared-cache.ts';
 import { countStat } from '../store/stats.ts';
-import { codecFor, QUIET, Store } from '../store/store.ts';
+import { codecFor, Store } from '../store/store.ts';
 import { CacheBackend } from './cache-backend.ts';
 import { CachedValue, NO_VALUE, type NoValue } from './cached-value.ts';
 import { SlabCounters } from './slab-counters.ts';

@@ -20,9 +20,10 @@ import {
   checkTtl,
   type Milliseconds,
 } from './options.ts';
+import { PEEK } from './reading.ts';
 import { scanKeys } from './scan.ts';
 import { type CacheStats, readStats } from './stats.ts';
-import { codecFor, PEEK, Store } from './store.ts';
+import { codecFor, Store } from './store.ts';
 
 /** Options of a write. */
 export interface SetOptions {
