@@ -30,9 +30,9 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     only: { type: 'string' },
-    processes: { type: 'string', default: '4' },
-    rounds: { type: 'string', default: '31' },
-    'round-ms': { type: 'string', default: '25' },
+    processes: { type: 'string', default: '8' },
+    rounds: { type: 'string', default: '61' },
+    'round-ms': { type: 'string', default: '10' },
     'max-loss': { type: 'string' },
   },
 });
