@@ -45,7 +45,7 @@ function gets(loop: 'getBuilt' | 'getKept', entries: number, goals: Goals[]): Du
   return goals.map(([value, order, goal]) => ({
     id: `get-${value}-${loop === 'getBuilt' ? 'built' : 'kept'}-${order}-${entries === M1 ? '1m' : '100k'}`,
     group: `get beside lru-cache, ${entries.toLocaleString('en')} entries`,
-    title: `get, ${VALUE_NAMES[value]}, ${key}, ${ORDER_NAMES[order]}`,
+    title: `get, ${VALUE_NAMES[value]}, ${key}, ${ORDER_NAMES[order]}${entries === M1 ? ', 1,000,000 entries' : ''}`,
     value,
     order,
     entries,

@@ -10,7 +10,8 @@ export const CHANGED = 'the value changed while it was encoded';
 /** Why this property cannot be stored, from its descriptor; `undefined` if it is an enumerable data property. */
 export function propertyProblem(descriptor: PropertyDescriptor | undefined): string | undefined {
   if (descriptor === undefined) return CHANGED;
-  if (descriptor.get !== undefined || descriptor.set !== undefined) return 'a getter or setter';
+  // Accessors have no `writable`; both of their functions may be undefined.
+  if (descriptor.writable === undefined) return 'a getter or setter';
   return descriptor.enumerable === true ? undefined : 'a non-enumerable property';
 }
 

@@ -12,18 +12,21 @@
  * | tag | payload |
  * | --- | --- |
  * | POSITIVE, NEGATIVE | uint n: the number n, or -1 - n |
- * | DOUBLE | 8 bytes, the platform's order |
- * | LATIN1, UTF16 | uint characters, then one or two bytes each |
+ * | DOUBLE | 8 bytes, least first |
+ * | LATIN1 | uint characters, then a byte each |
+ * | UTF16 | uint characters, a zero byte if the next byte's place is odd, then two bytes each, least first |
  * | BIGINT | uint bytes, then sign and magnitude |
  * | ARRAY | uint length, the elements |
+ * | INTS_1, INTS_2, INTS_4 | uint length, then that many signed integers of 1, 2 or 4 bytes, least first: an array |
+ * | DOUBLES | uint length, then 8 bytes each, least first: an array |
  * | SPARSE | uint length, uint count, then count times uint index and value |
- * | SHAPED | u8 length of the shape's text, u16 hash, the text (names joined by NUL), the members' values |
+ * | SHAPED | u16 length of the shape's text, u16 hash, the text (names joined by NUL), the members' values |
  * | SHAPED_AGAIN | uint number of a shape that this encoding holds already, the members' values |
  * | NAMED | uint count, then count times string and value |
  * | NULL_PROTOTYPE | an object's encoding (SHAPED, SHAPED_AGAIN or NAMED) |
  * | MAP | uint size, then size times key and value |
  * | SET | uint size, the members |
- * | DATE | 8 bytes, the time |
+ * | DATE | 8 bytes, the time, least first |
  * | REGEXP | string source, string flags, value of `lastIndex` |
  * | ERROR | u8 kind, u8 count, then count times u8 (name, 8 if enumerable) and value |
  * | ARRAY_BUFFER | uint bytes, the bytes |
@@ -65,6 +68,13 @@ export const BYTES = 0xa6;
 export const VIEW = 0xa7;
 export const REFERENCE = 0xa8;
 export const DEFERRED = 0xa9;
+export const INTS_1 = 0xaa;
+export const INTS_2 = 0xab;
+export const INTS_4 = 0xac;
+export const DOUBLES = 0xad;
+
+/** Arrays of at least this many numbers, and of nothing else, are written as INTS or DOUBLES. */
+export const MIN_NUMBERS = 4;
 
 /** Flags byte: the encoding holds a REFERENCE, so the reader must number the objects. */
 export const HAS_REFERENCES = 1;
@@ -100,6 +110,13 @@ export const ERROR_PROPERTIES = ['message', 'stack', 'cause', 'errors', 'name'] 
 export const ERROR_ENUMERABLE = 8;
 
 /** Objects with at most this many properties, of at most {@link MAX_SHAPE_TEXT} characters in all, have a shape. */
-export const MAX_SHAPE_NAMES = 24;
-export const MAX_SHAPE_TEXT = 255;
+export const MAX_SHAPE_NAMES = 256;
+export const MAX_SHAPE_TEXT = 4000;
 export const SHAPE_SEPARATOR = '\0';
+
+/** The hash of a shape's text. */
+export function shapeHash(text: string): number {
+  let hash = text.length;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash ^ (hash >>> 16)) & 0xffff;
+}

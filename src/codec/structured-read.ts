@@ -1,130 +1,53 @@
 /** Reads the structured encoding (see structured-format.ts). Whatever the bytes, it ends in a value or a CodecError. */
 import { CodecError } from '../errors.ts';
-import type { TextBuffer } from './buffer-text.ts';
 import { DATA_VIEW, VIEW_CONSTRUCTORS } from './memory.ts';
 import { bytesToBigint } from './native.ts';
-import { ReaderShapes, type ReadShape } from './shapes.ts';
+import { corrupt, ReaderMemory } from './reader-memory.ts';
+import { countUse, isInherited, ReaderShapes, type ReadShape } from './reader-shapes.ts';
 import * as format from './structured-format.ts';
 
 type Members = Record<string, unknown>;
 
-/**
- * Encodings up to this length are turned into text at once, and their strings cut out of it. In a longer one a string
- * that its holder keeps would keep the whole text with it.
- */
-const WHOLE_TEXT = 4096;
-
 /** Nesting that no writer goes past: containers, a null prototype's inner object, a view's buffer. */
 const MAX_DEPTH = format.MAX_NESTING + 8;
 
-const doubleBytes = new Uint8Array(8);
-const doubleWord = new Float64Array(doubleBytes.buffer);
-
-function corrupt(what: string): never {
-  throw new CodecError('value', `corrupt encoding: ${what}`);
-}
+/** Beyond eight places for each element, arrays with holes get memory for so many: a few corrupt bytes may ask for more. */
+const MAX_RESERVED = 4096;
 
 function put(target: object, name: string, value: unknown, enumerable: boolean): void {
   Object.defineProperty(target, name, { value, writable: true, enumerable, configurable: true });
 }
 
-class StructuredReader {
+class StructuredReader extends ReaderMemory {
   private readonly knownShapes = new ReaderShapes();
-  private source: TextBuffer = Buffer.alloc(0) as unknown as TextBuffer;
-  private position = 0;
-  private end = 0;
-  /** The text of the whole source and where it begins, for a short source. */
-  private text = '';
-  private textStart = -1;
   private shapes: ReadShape[] = [];
   private numbered = false;
   private objects: object[] = [];
   private pending: object[] = [];
 
   decode(buffer: Buffer, start: number, end: number): unknown {
-    this.source = buffer as unknown as TextBuffer;
-    this.end = end;
-    const isShort = end - start <= WHOLE_TEXT;
-    this.text = isShort ? this.source.latin1Slice(start, end) : '';
-    this.textStart = isShort ? start : -1;
-    this.numbered = (buffer[start] & format.HAS_REFERENCES) !== 0;
-    this.position = start + 1;
+    this.open(buffer, start, end);
     try {
+      this.numbered = (this.byte() & format.HAS_REFERENCES) !== 0;
       const root = this.value(0);
       for (let i = 0; i < this.pending.length; i++) {
         const container = this.pending[i];
         this.container(this.byte(), container, 1);
       }
-      if (this.position !== end) corrupt('wrong length');
+      this.close();
       return root;
     } catch (error) {
       if (error instanceof CodecError) throw error;
       throw new CodecError('value', 'corrupt encoding', { cause: error });
     } finally {
-      this.text = '';
+      this.forget();
       if (this.shapes.length !== 0) this.shapes = [];
       if (this.objects.length !== 0) this.objects = [];
       if (this.pending.length !== 0) this.pending = [];
     }
   }
 
-  private byte(): number {
-    if (this.position >= this.end) corrupt('it ends too early');
-    return this.source[this.position++];
-  }
-
-  private uint(): number {
-    let result = 0;
-    for (let factor = 1; factor <= 0x10000000; factor *= 128) {
-      const byte = this.byte();
-      result += (byte & 127) * factor;
-      if (byte < 128) return result;
-    }
-    corrupt('a number is too long');
-  }
-
-  /** A count of things that take at least `size` bytes each. */
-  private count(size: number): number {
-    const count = this.uint();
-    if (count * size > this.end - this.position) corrupt('a count is too large');
-    return count;
-  }
-
-  private double(): number {
-    const { source, position } = this;
-    if (position + 8 > this.end) corrupt('it ends too early');
-    for (let i = 0; i < 8; i++) doubleBytes[i] = source[position + i];
-    this.position = position + 8;
-    return doubleWord[0];
-  }
-
-  private latin1(length: number): string {
-    const start = this.position;
-    const end = start + length;
-    if (end > this.end) corrupt('it ends too early');
-    this.position = end;
-    if (this.textStart >= 0) return this.text.slice(start - this.textStart, end - this.textStart);
-    return this.source.latin1Slice(start, end);
-  }
-
-  private string(tag: number): string {
-    if (tag >= format.SMALL_STRING && tag < format.SMALL_ARRAY) return this.latin1(tag - format.SMALL_STRING);
-    if (tag === format.LATIN1) return this.latin1(this.uint());
-    if (tag !== format.UTF16) corrupt('a string is missing');
-    const length = this.count(2);
-    const start = this.position;
-    this.position += length * 2;
-    return this.source.ucs2Slice(start, this.position);
-  }
-
-  private bytes(): Uint8Array {
-    const length = this.count(1);
-    const start = this.position;
-    this.position += length;
-    return this.source.subarray(start, this.position);
-  }
-
-  private value(depth: number): unknown {
+  value(depth: number): unknown {
     const tag = this.byte();
     if (tag < format.SMALL_STRING) return tag;
     if (tag < format.SMALL_ARRAY) return this.latin1(tag - format.SMALL_STRING);
@@ -182,7 +105,7 @@ class StructuredReader {
     switch (tag) {
       case format.SHAPED:
       case format.SHAPED_AGAIN:
-        return this.shaped(tag, (into ?? this.note({})) as Members, depth);
+        return this.shaped(this.shape(tag), into, depth);
       case format.NAMED:
         return this.named((into ?? this.note({})) as Members, depth);
       case format.NULL_PROTOTYPE: {
@@ -190,11 +113,17 @@ class StructuredReader {
         const inner = this.byte();
         if (inner === format.NAMED) return this.named(target, depth);
         if (inner === format.SHAPED || inner === format.SHAPED_AGAIN)
-          return this.shaped(inner, target, depth);
+          return this.members(this.shape(inner), target, depth);
         return corrupt('an object is missing');
       }
       case format.ARRAY:
         return this.array(this.count(1), into, depth);
+      case format.INTS_1:
+      case format.INTS_2:
+      case format.INTS_4:
+        return this.integers(tag, (into ?? this.note([])) as number[]);
+      case format.DOUBLES:
+        return this.doubles((into ?? this.note([])) as number[]);
       case format.SPARSE:
         return this.sparse((into ?? this.note([])) as unknown[], depth);
       case format.MAP:
@@ -208,23 +137,28 @@ class StructuredReader {
     return this.array(tag - format.SMALL_ARRAY, into, depth);
   }
 
-  private shape(): ReadShape {
-    const length = this.byte();
+  private shape(tag: number): ReadShape {
+    if (tag === format.SHAPED_AGAIN) return this.shapes[this.uint()] ?? corrupt('an unknown shape');
+    const length = this.byte() + this.byte() * 256;
     const hash = this.byte() + this.byte() * 256;
-    const start = this.position;
-    const text = this.textStart >= 0 ? this.text : this.latin1(length);
-    this.position = start + length;
-    if (this.position > this.end) corrupt('it ends too early');
-    const shape = this.knownShapes.find(hash, text, this.textStart >= 0 ? start - this.textStart : 0, length);
+    const start = this.take(length);
+    const shape = this.knownShapes.find(hash, this.text, start, length);
     this.shapes.push(shape);
     return shape;
   }
 
-  private shaped(tag: number, target: Members, depth: number): Members {
-    const shape = tag === format.SHAPED ? this.shape() : this.shapes[this.uint()];
-    if (shape === undefined) corrupt('an unknown shape');
+  private shaped(shape: ReadShape, into: object | undefined, depth: number): object {
+    // An object that others refer to must be there before its members are read.
+    if (into === undefined && !this.numbered) {
+      if (shape.make !== undefined) return shape.make(this, depth);
+      countUse(shape);
+    }
+    return this.members(shape, (into ?? this.note({})) as Members, depth);
+  }
+
+  private members(shape: ReadShape, target: Members, depth: number): Members {
     const names = shape.names;
-    if (shape.hasProto) for (const name of names) put(target, name, this.value(depth), true);
+    if (shape.inherits) for (const name of names) put(target, name, this.value(depth), true);
     else for (let i = 0; i < names.length; i++) target[names[i]] = this.value(depth);
     return target;
   }
@@ -233,13 +167,19 @@ class StructuredReader {
     const count = this.count(2);
     for (let i = 0; i < count; i++) {
       const name = this.string(this.byte());
-      if (name === '__proto__') put(target, name, this.value(depth), true);
+      if (isInherited(name)) put(target, name, this.value(depth), true);
       else target[name] = this.value(depth);
     }
     return target;
   }
 
   private array(length: number, into: object | undefined, depth: number): unknown[] {
+    // A literal takes no more memory than it needs.
+    if (into === undefined && !this.numbered) {
+      if (length === 1) return [this.value(depth)];
+      if (length === 2) return [this.value(depth), this.value(depth)];
+      if (length === 3) return [this.value(depth), this.value(depth), this.value(depth)];
+    }
     const target = (into ?? this.note([])) as unknown[];
     for (let i = 0; i < length; i++) target.push(this.value(depth));
     return target;
@@ -248,7 +188,11 @@ class StructuredReader {
   private sparse(target: unknown[], depth: number): unknown[] {
     const length = this.uint();
     const count = this.count(2);
-    target.length = length;
+    // An array that is made longer gets memory for all its places. One that gets an element far away keeps a table instead.
+    if (length > MAX_RESERVED + count * 8) {
+      target[length - 1] = undefined;
+      delete target[length - 1];
+    } else target.length = length;
     for (let i = 0; i < count; i++) {
       const index = this.uint();
       if (index >= length) corrupt('an index is too large');

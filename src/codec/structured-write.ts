@@ -4,52 +4,63 @@
  */
 import { types } from 'node:util';
 import { CodecError } from '../errors.ts';
+import { isBare } from './array-check.ts';
 import { containerKind, describeKind, errorKinds, viewProblem } from './kinds.ts';
 import { bufferProblem, DATA_VIEW, partsOf, viewNumber } from './memory.ts';
 import { bigintToBytes } from './native.ts';
+import { ObjectNumbers } from './object-numbers.ts';
 import { joinPath, type Place, stepOf, stepsTo } from './paths.ts';
 import { CHANGED, isPlain, propertyProblem } from './plain.ts';
-import { WriterShapes } from './shapes.ts';
 import * as format from './structured-format.ts';
 import { addShared } from './windows.ts';
 import { WriterMemory } from './writer-memory.ts';
+import { WriterShapes } from './writer-shapes.ts';
 
 const describe = Object.getOwnPropertyDescriptor;
 const lookupGetter = (Object.prototype as unknown as { __lookupGetter__(key: PropertyKey): unknown })
   .__lookupGetter__;
 const getPrototype = Object.getPrototypeOf as (value: object) => unknown;
+const getNames = Object.getOwnPropertyNames;
+const getSymbols = Object.getOwnPropertySymbols;
+const isEnumerable = Object.prototype.propertyIsEnumerable;
+const { isProxy } = types;
 const stackGetter = describe(new Error(), 'stack')?.get;
 const errorProperties = new Map<PropertyKey, number>(format.ERROR_PROPERTIES.map((name, i) => [name, i]));
 
 /** Holds the root. */
 const NO_HOLDER = {};
 
-/** Up to this many objects are searched one by one for repeats, which is cheaper than a map. */
-const LISTED = 16;
+/** From this length on, counting an array's enumerable elements is cheaper than asking each. */
+const COUNTED_LENGTH = 3;
 
 /** One encoding at a time; not re-entrant (see {@link createStructuredWriter}). */
 class StructuredWriter extends WriterMemory {
   private readonly shapes = new WriterShapes();
-  private stamp = 0;
+  /** No shape has the first. */
+  private stamp = 1;
   private shapeCount = 0;
   private root: unknown;
   private flags = 0;
-  private readonly listed: (object | undefined)[] = new Array<object | undefined>(LISTED).fill(undefined);
-  private numbers: Map<object, number> | undefined;
-  private objectCount = 0;
+  private readonly numbers = new ObjectNumbers();
   private pending: object[] = [];
   /** Buffers that were written by their own bytes, and array buffers that were written whole, or must be. */
   private windows: Buffer[] = [];
   private readonly wholes = new Set<ArrayBufferLike>();
+  /** How often a stack was formatted, which may have run code of the user. */
+  private foreignRuns = 0;
 
   /** The encoding of `root`, on scratch memory that the next call uses again. */
   encode(root: unknown): Uint8Array {
     this.root = root;
     try {
-      do this.pass();
-      while (addShared(this.windows, this.wholes));
+      this.pass();
+      while (addShared(this.windows, this.wholes)) {
+        this.reset();
+        this.pass();
+      }
       return this.result();
     } catch (error) {
+      this.shrink();
       if (error instanceof RangeError) {
         throw new CodecError('value', 'there is not enough stack or memory to encode it', { cause: error });
       }
@@ -57,12 +68,12 @@ class StructuredWriter extends WriterMemory {
     } finally {
       this.reset();
       this.root = undefined;
-      this.wholes.clear();
+      if (this.wholes.size !== 0) this.wholes.clear();
     }
   }
 
+  /** Writes all, from the state that {@link reset} leaves. */
   private pass(): void {
-    this.reset();
     this.position = 1;
     this.value(this.root, NO_HOLDER, '', 0);
     for (let i = 0; i < this.pending.length; i++) {
@@ -76,9 +87,7 @@ class StructuredWriter extends WriterMemory {
     this.stamp++;
     this.shapeCount = 0;
     this.flags = 0;
-    for (let i = Math.min(this.objectCount, LISTED) - 1; i >= 0; i--) this.listed[i] = undefined;
-    this.objectCount = 0;
-    this.numbers = undefined;
+    this.numbers.clear();
     if (this.pending.length !== 0) this.pending = [];
     if (this.windows.length !== 0) this.windows = [];
   }
@@ -95,34 +104,21 @@ class StructuredWriter extends WriterMemory {
   }
 
   private value(value: unknown, holder: object, place: Place, depth: number): void {
-    switch (typeof value) {
-      case 'string':
-        this.string(value);
-        break;
-      case 'number':
-        this.number(value);
-        break;
-      case 'boolean':
-        this.byte(value ? format.TRUE : format.FALSE);
-        break;
-      case 'undefined':
-        this.byte(format.UNDEFINED);
-        break;
-      case 'bigint':
-        this.blob(format.BIGINT, bigintToBytes(value));
-        break;
-      case 'object':
-        if (value === null) this.byte(format.NULL);
-        else this.object(value, holder, place, depth);
-        break;
-      default:
-        this.refuse(`a ${typeof value} cannot be stored`, holder, place);
-    }
+    // Not a `switch`: that asks the runtime for the type's name.
+    if (typeof value === 'string') this.string(value);
+    else if (typeof value === 'number') this.number(value);
+    else if (typeof value === 'object') {
+      if (value === null) this.byte(format.NULL);
+      else this.object(value, holder, place, depth);
+    } else if (typeof value === 'boolean') this.byte(value ? format.TRUE : format.FALSE);
+    else if (typeof value === 'undefined') this.byte(format.UNDEFINED);
+    else if (typeof value === 'bigint') this.blob(format.BIGINT, bigintToBytes(value));
+    else this.refuse(`a ${typeof value} cannot be stored`, holder, place);
   }
 
   private object(value: object, holder: object, place: Place, depth: number): void {
-    if (types.isProxy(value)) this.refuse('a proxy cannot be stored', holder, place);
-    const known = this.numberOf(value);
+    if (isProxy(value)) this.refuse('a proxy cannot be stored', holder, place);
+    const known = this.numbers.of(value);
     if (known >= 0) {
       this.flags |= format.HAS_REFERENCES;
       this.byte(format.REFERENCE);
@@ -132,26 +128,6 @@ class StructuredWriter extends WriterMemory {
     const prototype = getPrototype(value);
     if (depth > format.MAX_NESTING && this.defer(value, prototype)) return;
     if (!this.container(value, prototype, depth)) this.leaf(value, prototype, holder, place, depth);
-  }
-
-  /** The number of an object that was met before; else gives it the next number and returns -1. */
-  private numberOf(value: object): number {
-    const count = this.objectCount;
-    if (this.numbers !== undefined) {
-      const known = this.numbers.get(value);
-      if (known !== undefined) return known;
-      this.numbers.set(value, count);
-    } else {
-      for (let i = 0; i < count; i++) if (this.listed[i] === value) return i;
-      if (count < LISTED) this.listed[count] = value;
-      else {
-        this.numbers = new Map();
-        for (let i = 0; i < LISTED; i++) this.numbers.set(this.listed[i] as object, i);
-        this.numbers.set(value, count);
-      }
-    }
-    this.objectCount = count + 1;
-    return -1;
   }
 
   /** Writes an empty container in the place of `value` if it is one, to be filled after the root. */
@@ -178,9 +154,12 @@ class StructuredWriter extends WriterMemory {
   }
 
   private plain(value: object, prototype: unknown, depth: number): void {
+    const names = getNames(value);
+    const symbols = getSymbols(value);
+    // A tag of its own would be read below.
+    if (symbols.length !== 0 && symbols.includes(Symbol.toStringTag)) this.noSymbols(value);
     if (!isPlain(value, prototype)) this.refuseObject('an object with internal state of another kind', value);
-    const names = Object.getOwnPropertyNames(value);
-    this.noSymbols(value);
+    if (symbols.length !== 0) this.noSymbols(value);
     if (prototype === null) this.byte(format.NULL_PROTOTYPE);
     const shape = this.shapes.find(names);
     if (shape === undefined) {
@@ -192,17 +171,13 @@ class StructuredWriter extends WriterMemory {
     } else {
       shape.stamp = this.stamp;
       shape.index = this.shapeCount++;
-      this.prepared(shape.bytes);
+      this.prepared(shape.words, shape.length);
     }
     for (let i = 0; i < names.length; i++) {
       const name = names[i];
       const descriptor = describe(value, name);
-      if (
-        descriptor === undefined ||
-        descriptor.enumerable !== true ||
-        descriptor.get !== undefined ||
-        descriptor.set !== undefined
-      ) {
+      // Accessors have no `writable`.
+      if (descriptor === undefined || descriptor.enumerable !== true || descriptor.writable === undefined) {
         this.refuse(propertyProblem(descriptor) as string, value, name);
       }
       if (shape === undefined) this.string(name);
@@ -212,14 +187,41 @@ class StructuredWriter extends WriterMemory {
 
   private array(value: unknown[], prototype: unknown, depth: number): void {
     if (prototype !== Array.prototype) this.refuseObject('an array of another class or realm', value);
-    const names = Object.getOwnPropertyNames(value);
-    const count = names.length - 1;
-    // Indexes come first, then 'length', then whatever was added.
-    if (names[count] !== 'length') this.refuse('a property on an array', value, names[count]);
-    this.noSymbols(value);
-    const length = value.length;
-    if (count !== length || Object.keys(value).length !== length) {
-      this.sparse(value, names, depth);
+    const { length } = value;
+    if (!isBare(value)) {
+      this.sparse(value, depth);
+      return;
+    }
+    // No getter may run, so each element is looked at before it is read.
+    let numbers = 0;
+    let integers = 0;
+    let least = 0;
+    let most = 0;
+    for (let i = 0; i < length; i++) {
+      if (lookupGetter.call(value, i) !== undefined) this.refuse('a getter or setter', value, i);
+      const member = value[i];
+      if (typeof member === 'number') {
+        numbers++;
+        const integer = member | 0;
+        if (integer === member && (integer !== 0 || 1 / member > 0)) {
+          integers++;
+          if (integer < least) least = integer;
+          else if (integer > most) most = integer;
+        }
+      } else if (member === undefined && !this.isData(value, i)) {
+        this.sparse(value, depth);
+        return;
+      }
+    }
+    // Now that there is no getter, nothing runs here.
+    if (length >= COUNTED_LENGTH) {
+      if (Object.values(value).length !== length) this.hiddenElement(value);
+    } else {
+      for (let i = 0; i < length; i++) if (!isEnumerable.call(value, i)) this.hiddenElement(value);
+    }
+    if (numbers === length && length >= format.MIN_NUMBERS) {
+      if (integers === length) this.integers(value as number[], length, least, most);
+      else this.doubles(value as number[], length);
       return;
     }
     if (length < format.SMALL_END - format.SMALL_ARRAY) this.byte(format.SMALL_ARRAY | length);
@@ -227,19 +229,20 @@ class StructuredWriter extends WriterMemory {
       this.byte(format.ARRAY);
       this.uint(length);
     }
-    // All elements are there and enumerable, so a getter is all that can be wrong; looking for one costs a third of
-    // what a descriptor does.
+    const { foreignRuns } = this;
     for (let i = 0; i < length; i++) {
-      if (lookupGetter.call(value, i) !== undefined) this.refuse('a getter or setter', value, i);
-      const member = value[i];
-      if (member === undefined) this.describedElement(value, i);
+      const member = foreignRuns === this.foreignRuns ? value[i] : this.describedElement(value, i);
       this.value(member, value, i, depth + 1);
     }
   }
 
-  /** An array with holes (or one that is refused for a hidden element). */
-  private sparse(value: unknown[], names: readonly string[], depth: number): void {
+  /** An array with holes, or one that is refused for what else is on it. */
+  private sparse(value: unknown[], depth: number): void {
+    const names = getNames(value);
     const count = names.length - 1;
+    // Indexes come first, then 'length', then whatever was added.
+    if (names[count] !== 'length') this.refuse('a property on an array', value, names[count]);
+    this.noSymbols(value);
     this.byte(format.SPARSE);
     this.uint(value.length);
     this.uint(count);
@@ -248,6 +251,17 @@ class StructuredWriter extends WriterMemory {
       this.uint(index);
       this.value(this.describedElement(value, index), value, index, depth + 1);
     }
+  }
+
+  /** Whether there is an element with a value. Throws if it has a setter. */
+  private isData(value: unknown[], index: number): boolean {
+    return describe(value, index) !== undefined && this.describedElement(value, index) === undefined;
+  }
+
+  /** Throws for the element that is not enumerable. */
+  private hiddenElement(value: unknown[]): never {
+    const index = value.findIndex((_, i) => !isEnumerable.call(value, i));
+    return this.refuse(index < 0 ? CHANGED : 'a non-enumerable property', value, index);
   }
 
   private describedElement(value: unknown[], index: number): unknown {
@@ -279,6 +293,7 @@ class StructuredWriter extends WriterMemory {
   }
 
   private error(value: Error, prototype: unknown, depth: number): void {
+    this.foreignRuns++;
     const keys = Reflect.ownKeys(value);
     this.byte(format.ERROR);
     this.byte(errorKinds.get(prototype) as number);

@@ -8,27 +8,27 @@ const KEPT_BYTES = 1024 * 1024;
 /** Windows on the scratch memory up to this length are kept: making one costs as much as a small encoding. */
 const KEPT_WINDOWS = 1024;
 /** Strings up to this length are written character by character; calls into the runtime pay off past it. */
-const SHORT_STRING = 128;
+const SHORT_STRING = 40;
+const SHORT_WIDE = 12;
+/** Up to this length a failed try at UTF-8 costs little. */
+const MIDDLE_STRING = 2048;
 
-const doubleBytes = new Uint8Array(8);
-const doubleWord = new Float64Array(doubleBytes.buffer);
-
+const { charCodeAt } = String.prototype;
 const allocate = (bytes: number) => Buffer.allocUnsafeSlow(bytes) as unknown as TextBuffer;
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 export class WriterMemory {
   protected scratch = allocate(INITIAL_BYTES);
   protected position = 0;
+  private words = viewOf(this.scratch);
   private windowsOf = this.scratch;
   private keptWindows: (Uint8Array | undefined)[] = [];
 
   /** What was written, as a window on the scratch memory. */
   protected result(): Uint8Array {
     const { scratch, position } = this;
-    if (scratch.length > KEPT_BYTES) {
-      this.scratch = allocate(INITIAL_BYTES);
-      return scratch.subarray(0, position);
-    }
-    if (position >= KEPT_WINDOWS) return scratch.subarray(0, position);
+    this.shrink();
+    if (position >= KEPT_WINDOWS || scratch !== this.scratch) return scratch.subarray(0, position);
     if (this.windowsOf !== scratch || this.keptWindows.length === 0) {
       this.windowsOf = scratch;
       this.keptWindows = new Array<Uint8Array | undefined>(KEPT_WINDOWS).fill(undefined);
@@ -38,21 +38,35 @@ export class WriterMemory {
     return (this.keptWindows[position] = new Uint8Array(scratch.buffer, scratch.byteOffset, position));
   }
 
+  /** Lets large memory go. */
+  protected shrink(): void {
+    if (this.scratch.length <= KEPT_BYTES) return;
+    this.scratch = allocate(INITIAL_BYTES);
+    this.words = viewOf(this.scratch);
+  }
+
   private reserve(bytes: number): void {
-    const needed = this.position + bytes;
-    if (needed <= this.scratch.length) return;
+    if (this.position + bytes > this.scratch.length) this.grow(this.position + bytes);
+  }
+
+  private grow(needed: number): void {
     const larger = allocate(Math.max(needed, this.scratch.length * 2));
     this.scratch.copy(larger, 0, 0, this.position);
     this.scratch = larger;
+    this.words = viewOf(larger);
   }
 
   protected byte(value: number): void {
-    if (this.position === this.scratch.length) this.reserve(1);
+    if (this.position === this.scratch.length) this.grow(this.position + 1);
     this.scratch[this.position++] = value;
   }
 
   /** An integer from 0 to 2^32 - 1. */
   protected uint(value: number): void {
+    if (value < 128) {
+      this.byte(value);
+      return;
+    }
     if (value > 0xffffffff) throw new RangeError('too large');
     this.reserve(5);
     const scratch = this.scratch;
@@ -66,10 +80,8 @@ export class WriterMemory {
 
   protected eightBytes(value: number): void {
     this.reserve(8);
-    doubleWord[0] = value;
-    const { scratch, position } = this;
-    for (let i = 0; i < 8; i++) scratch[position + i] = doubleBytes[i];
-    this.position = position + 8;
+    this.words.setFloat64(this.position, value, true);
+    this.position += 8;
   }
 
   protected number(value: number): void {
@@ -85,50 +97,104 @@ export class WriterMemory {
     }
   }
 
-  protected string(value: string): void {
-    const length = value.length;
-    this.reserve(6 + length * 2);
-    if (length >= SHORT_STRING) {
+  /** An array of integers, none of which is -0 or leaves 32 bits: all lie in `least` to `most`. */
+  protected integers(values: readonly number[], length: number, least: number, most: number): void {
+    const width = least >= -128 && most <= 127 ? 1 : least >= -32768 && most <= 32767 ? 2 : 4;
+    this.byte(width === 1 ? format.INTS_1 : width === 2 ? format.INTS_2 : format.INTS_4);
+    this.uint(length);
+    this.reserve(length * width);
+    const { scratch, words } = this;
+    let at = this.position;
+    if (width === 1) for (let i = 0; i < length; i++) scratch[at++] = values[i];
+    else if (width === 2) for (let i = 0; i < length; i++, at += 2) words.setInt16(at, values[i], true);
+    else for (let i = 0; i < length; i++, at += 4) words.setInt32(at, values[i], true);
+    this.position = at;
+  }
+
+  protected doubles(values: readonly number[], length: number): void {
+    this.byte(format.DOUBLES);
+    this.uint(length);
+    this.reserve(length * 8);
+    const { words } = this;
+    let at = this.position;
+    for (let i = 0; i < length; i++, at += 8) words.setFloat64(at, values[i], true);
+    this.position = at;
+  }
+
+  protected string(text: string): void {
+    // Strings come in many internal forms, and a property of "a string of any form" is looked up slowly. Of what was
+    // concatenated the compiler knows that it is a string, and `charCodeAt` is called without looking it up.
+    const value = `${text}`;
+    const { length } = value;
+    if (length > SHORT_STRING) {
       this.longString(value);
       return;
     }
-    const { scratch, position } = this;
-    let at = position;
+    this.reserve(2 + length);
+    const { scratch } = this;
+    let at = this.position;
     if (length < format.SMALL_ARRAY - format.SMALL_STRING) scratch[at++] = format.SMALL_STRING | length;
     else {
       scratch[at++] = format.LATIN1;
       scratch[at++] = length;
     }
-    let all = 0;
     for (let i = 0; i < length; i++) {
-      const code = value.charCodeAt(i);
-      all |= code;
-      scratch[at + i] = code;
+      const code = charCodeAt.call(value, i);
+      if (code > 255) {
+        this.wideString(value);
+        return;
+      }
+      scratch[at++] = code;
     }
-    if (all > 255) this.wideString(value);
-    else this.position = at + length;
+    this.position = at;
   }
 
   private longString(value: string): void {
+    const { length } = value;
     const start = this.position;
     this.byte(format.LATIN1);
-    this.uint(value.length);
+    this.uint(length);
+    this.reserve(length);
     const { scratch, position } = this;
-    const end = position + value.length;
-    scratch.latin1Write(value, position, value.length);
-    // The runtime cuts characters to a byte; reading back tells, at the speed of memory, whether any was cut.
-    if (scratch.latin1Slice(position, end) === value) this.position = end;
-    else {
-      this.position = start;
-      this.wideString(value);
+    const end = position + length;
+    // As UTF-8 only ASCII takes a byte for each character.
+    const room = scratch.length - position;
+    if (
+      length <= MIDDLE_STRING &&
+      room >= length * 3 &&
+      scratch.utf8Write(value, position, room) === length
+    ) {
+      this.position = end;
+      return;
     }
+    scratch.latin1Write(value, position, length);
+    // The runtime cuts characters to a byte; reading back tells, at the speed of memory, whether any was cut.
+    if (scratch.latin1Slice(position, end) === value) {
+      this.position = end;
+      return;
+    }
+    this.position = start;
+    this.wideString(value);
   }
 
+  /** Two bytes for each character, from an even place on. */
   private wideString(value: string): void {
+    const { length } = value;
     this.byte(format.UTF16);
-    this.uint(value.length);
-    this.scratch.ucs2Write(value, this.position, value.length * 2);
-    this.position += value.length * 2;
+    this.uint(length);
+    if ((this.position & 1) !== 0) this.byte(0);
+    this.reserve(length * 2);
+    const { scratch } = this;
+    let at = this.position;
+    if (length > SHORT_WIDE) at += scratch.ucs2Write(value, at, length * 2);
+    else {
+      for (let i = 0; i < length; i++) {
+        const code = charCodeAt.call(value, i);
+        scratch[at++] = code;
+        scratch[at++] = code >> 8;
+      }
+    }
+    this.position = at;
   }
 
   protected blob(tag: number, bytes: Uint8Array): void {
@@ -139,11 +205,13 @@ export class WriterMemory {
     this.position += bytes.length;
   }
 
-  /** A short piece that was made before. */
-  protected prepared(bytes: Uint8Array): void {
-    this.reserve(bytes.length);
-    const { scratch, position } = this;
-    for (let i = 0; i < bytes.length; i++) scratch[position + i] = bytes[i];
-    this.position = position + bytes.length;
+  /** A piece that was made before: `length` bytes, in words whose least byte comes first. */
+  protected prepared(piece: Int32Array, length: number): void {
+    const count = piece.length;
+    this.reserve(count * 4);
+    const { words, position } = this;
+    // The last word may be written too far; what comes next is written over that.
+    for (let i = 0; i < count; i++) words.setInt32(position + i * 4, piece[i], true);
+    this.position = position + length;
   }
 }

@@ -468,6 +468,56 @@ test('corrupt bytes end in a CodecError or a value', () => {
   assert.throws(() => codec.decodeText(ValueType.jsonLatin1, '1'), /type 11/);
 });
 
+test('shared references whatever the number of objects', () => {
+  for (let count = 1; count < 80; count++) {
+    const objects = Array.from({ length: count }, (_, i) => ({ i }));
+    const result = roundTrip([...objects, objects[0], objects[count - 1], ...objects]);
+    for (let i = 0; i < count; i++) {
+      assert.is(result[i]?.i, i);
+      assert.is(result[count + 2 + i], result[i]);
+    }
+    assert.is(result[count], result[0]);
+    assert.is(result[count + 1], result[count - 1]);
+    assert.is(new Set(result).size, count);
+  }
+});
+
+test('a few bytes that claim holes take no memory for them', () => {
+  // flags, an array of 15: each SPARSE of 2^25 - 1 places and no element
+  const hole = [0x9b, 0xff, 0xff, 0xff, 0x0f, 0];
+  const bytes = Buffer.from([0, 0x8f, ...Array.from({ length: 15 }, () => hole).flat()]);
+  const before = process.memoryUsage().rss;
+  const value = codec.decodeBytes(ValueType.structured, bytes, 0, bytes.length) as unknown[][];
+  assert.ok(process.memoryUsage().rss - before < 400 * 1024 * 1024);
+  assert.equal(
+    value.map((array) => array.length),
+    new Array(15).fill(2 ** 25 - 1),
+  );
+  assert.is(roundTrip(withHoles(100_000, { 7: 'x' })).length, 100_000);
+  assert.is(0 in roundTrip(new Array(100_000)), false);
+});
+
+test('decoding calls no setter that objects inherit, and needs no right to assign', () => {
+  let calls = 0;
+  const value = { inherited: 1, constructor: 2, toString: 'x' };
+  const named = { '\u0100': 1, inherited: 1, constructor: 2 };
+  const prototype = Object.prototype as object;
+  Object.defineProperty(prototype, 'inherited', { set: () => calls++, configurable: true });
+  try {
+    const reader = createCodec(undefined);
+    for (const sample of [value, named]) {
+      const bytes = encoded(sample);
+      for (let i = 0; i < 200; i++) {
+        const result = reader.decodeBytes(ValueType.structured, bytes, 0, bytes.length) as object;
+        assert.equal(Object.entries(result), Object.entries(sample));
+      }
+    }
+    assert.is(calls, 0);
+  } finally {
+    delete (prototype as { inherited?: unknown }).inherited;
+  }
+});
+
 test('a value larger than the scratch memory', () => {
   const value = { text: 'y'.repeat(3_000_000), bytes: new Uint8Array(2_000_000).fill(7), tail: [1, 2] };
   const result = roundTrip(value);

@@ -1,0 +1,73 @@
+/**
+ * The report: `docs/benchmarks.md`, its charts and README's table, made from the newest full result of each Node in bench/results.
+ * `node dist/bench/report/main.js` writes them, `--check` only compares and ends with 1 if anything differs.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ROOT } from '../run/machine.ts';
+import { majorOf, RESULTS, type Result } from '../run/result.ts';
+import { chartsOf } from './charts.ts';
+import { pageOf, readmeBlock } from './page.ts';
+
+const BEGIN = '<!-- benchmarks:begin -->';
+const END = '<!-- benchmarks:end -->';
+
+/** The newest full result of each Node major, by major. */
+export function newestResults(folder = join(ROOT, RESULTS)): Result[] {
+  if (!existsSync(folder)) return [];
+  const newest = new Map<number, Result>();
+  for (const name of readdirSync(folder).sort()) {
+    if (!name.endsWith('.json')) continue;
+    const result = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Result;
+    if (result.kind === 'full') newest.set(majorOf(result), result);
+  }
+  return [...newest.values()].sort((a, b) => majorOf(a) - majorOf(b));
+}
+
+/** Every file of the report by its path below the repository. */
+export function filesOf(results: readonly Result[], readme: string): Map<string, string> {
+  const files = new Map<string, string>();
+  if (results.length === 0) return files;
+  const charts = chartsOf(results);
+  for (const { name, svg } of charts) files.set(`docs/charts/${name}.svg`, svg);
+  files.set('docs/benchmarks.md', pageOf(results, charts));
+  const from = readme.indexOf(BEGIN);
+  const to = readme.indexOf(END);
+  if (from < 0 || to < from) throw new Error(`README.md has no ${BEGIN} … ${END}`);
+  files.set(
+    'README.md',
+    `${readme.slice(0, from + BEGIN.length)}\n${readmeBlock(results)}\n${readme.slice(to)}`,
+  );
+  return files;
+}
+
+const readme = () => readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+/** Writes what differs; which files. */
+export function writeReport(): string[] {
+  const written: string[] = [];
+  for (const [path, text] of filesOf(newestResults(), readme())) {
+    const file = join(ROOT, path);
+    if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    written.push(path);
+  }
+  return written;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const files = filesOf(newestResults(), readme());
+  if (files.size === 0) console.log('no result in bench/results: run `npm run bench` first');
+  if (process.argv.includes('--check')) {
+    const stale = [...files].filter(([path, text]) => {
+      const file = join(ROOT, path);
+      return !existsSync(file) || readFileSync(file, 'utf8') !== text;
+    });
+    for (const [path] of stale) console.log(`${path} is not what bench/results gives: npm run bench:report`);
+    process.exitCode = stale.length > 0 ? 1 : 0;
+  } else {
+    for (const path of writeReport()) console.log(`wrote ${path}`);
+  }
+}
