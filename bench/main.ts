@@ -73,7 +73,12 @@ async function attempt(id: string, run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (error) {
-    failed.push({ id, error: String((error as Error).message).split('\n')[0]! });
+    failed.push({
+      id,
+      error: String((error as Error).message)
+        .replaceAll('\n', ' ')
+        .slice(0, 300),
+    });
     console.log(`  FAILED ${(error as Error).message}`);
   }
 }

@@ -72,12 +72,12 @@ export function pageOf(results: readonly Result[], charts: readonly Chart[]): st
     '<!-- Made by `npm run bench:report` from bench/results. Not edited by hand. -->',
     '',
     "A ratio is Cairn's speed as a multiple of the rival's: above 1 Cairn is faster. Figures are medians of interleaved rounds,",
-    'with the lowest and highest quartile of several processes in brackets. Goals are judged on Node',
+    'with quartiles in brackets: of duels the lowest and highest of three processes. Goals are judged on Node',
     `${majorOf(main)}: ${reached} of ${goals.length} reached. [performance.md](performance.md) says why the others are not.`,
     '',
     '- All of it: `npm run bench`, about 15 minutes. A taste, in under 3: `npm run bench -- --quick`. Another Node:',
     '  `npm run bench -- --node PATH`.',
-    '- Both sides of a duel get the same keys and values, in one process; every result is used; all entries were read before.',
+    '- Both sides of a duel get the same keys and values, in one process; every result is used. In caches that answer at once each entry was read before.',
     '  Cairn has its defaults and, like `lru-cache`, a `ttl`. Above 250,000 entries it has a higher `maxBytes`.',
     '',
     '| Node | V8 | date | Cairn | machine |',
@@ -117,9 +117,8 @@ export function readmeBlock(results: readonly Result[]): string {
   for (const id of README_ROWS) {
     const row = rowOf(main, id);
     if (!row) continue;
-    const entries = id.endsWith('1m') ? ', 1,000,000 entries' : '';
     lines.push(
-      `| ${cell(row.title)}${entries} | ${cell(rivalOf(row))} | ${row.value.toFixed(2)} (${row.low!.toFixed(2)} to ${row.high!.toFixed(2)}) |`,
+      `| ${cell(row.title)} | ${cell(rivalOf(row))} | ${row.value.toFixed(2)} (${row.low!.toFixed(2)} to ${row.high!.toFixed(2)}) |`,
     );
   }
   lines.push(
