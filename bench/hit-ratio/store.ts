@@ -5,8 +5,8 @@ import type { SharedCache } from '../../src/store/shared-cache.ts';
 import { mix } from './sizes.ts';
 import { type Contestant, HEADER_BYTES, LARGEST_PART, type Workload } from './traces.ts';
 
-/** Room for what `maxBytes` holds beside the pages: header, thread slots, tables. */
-const FIXED_BYTES = 2 ** 20;
+/** The least that a store may be asked for; the pages are given beside it, exactly. */
+const LEAST_BYTES = 2 ** 20;
 
 /** Replays by key; close it, it holds the memory. */
 export class StoreContestant implements Contestant, Disposable {
@@ -18,7 +18,7 @@ export class StoreContestant implements Contestant, Disposable {
   constructor(workload: Workload, capacity: number, seed: number) {
     this.#cache = createWithSeed<Uint8Array>(
       {
-        maxBytes: capacity + FIXED_BYTES,
+        maxBytes: Math.max(capacity, LEAST_BYTES),
         shards: 1,
         maxValueBytes: Math.floor(capacity / LARGEST_PART) - HEADER_BYTES,
         codec: 'bytes',
@@ -38,6 +38,11 @@ export class StoreContestant implements Contestant, Disposable {
 
   set(id: number): void {
     this.#cache.set(this.#keys[id], this.#bytes.subarray(0, this.#sizes[id]));
+  }
+
+  /** Live entries. */
+  get entries(): number {
+    return this.#cache.size;
   }
 
   [Symbol.dispose](): void {

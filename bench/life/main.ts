@@ -30,7 +30,7 @@ if (!isMainThread) {
   }
   const cache = SharedCache.create<string>({ maxBytes: MAX_BYTES });
   const value = 'x'.repeat(900);
-  // until it evicts: every page is in use then
+  // until the first shard evicts: the others are as good as full then, since keys are spread evenly
   for (let i = 0; cache.stats().evictions === 0; i++)
     for (let k = 0; k < 1000; k++) cache.set(keyOf(i * 1000 + k), value);
   const attaches: number[] = [];

@@ -59,14 +59,17 @@ export function writeReport(): string[] {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const files = filesOf(newestResults(), readme());
-  if (files.size === 0) console.log('no result in bench/results: run `npm run bench` first');
+  if (files.size === 0) {
+    console.log('no result in bench/results: run `npm run bench` first');
+    process.exitCode = 1;
+  }
   if (process.argv.includes('--check')) {
     const stale = [...files].filter(([path, text]) => {
       const file = join(ROOT, path);
       return !existsSync(file) || readFileSync(file, 'utf8') !== text;
     });
     for (const [path] of stale) console.log(`${path} is not what bench/results gives: npm run bench:report`);
-    process.exitCode = stale.length > 0 ? 1 : 0;
+    if (stale.length > 0) process.exitCode = 1;
   } else {
     for (const path of writeReport()) console.log(`wrote ${path}`);
   }

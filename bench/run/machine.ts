@@ -23,7 +23,7 @@ export function machine(): Machine {
     arch: arch(),
     memoryGiB: Math.round((totalmem() / 2 ** 30) * 10) / 10,
     os: distribution(),
-    kernel: `${type()} ${release()}`,
+    kernel: `${type()} ${release().split('.', 2).join('.')}`,
   };
 }
 

@@ -107,15 +107,17 @@ if (!isMainThread) {
     for (const thread of threads) await thread.ask('hit'); // attached: none of the waits below begins late
     for (const wait of ['wait', 'waitSync']) {
       cache.clear();
-      let end!: () => void;
+      let end: (() => void) | undefined;
       const created = cache.getOrCreate(
         'k',
         () => new Promise<Value>((resolve) => (end = () => resolve(make()))),
       );
+      // it has released the mutex a moment ago, and leaves it to others for 2 ms: nobody asks before it creates
+      assert.ok(await until(() => end !== undefined));
       const waits = cache.stats().mutexWaits;
       const answers = threads.map((thread) => thread.ask<object>(wait));
       assert.ok(await until(() => cache.stats().mutexWaits >= waits + threads.length));
-      end();
+      end!();
       assert.is(frozen(await created), false);
       for (const [n, mode] of MODES.entries()) {
         // whether two callers get one object depends on when the second asks: it joins the wait, or has a hit
