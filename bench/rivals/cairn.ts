@@ -7,12 +7,9 @@ import type { Load, Rival } from './types.ts';
 const DEFAULT_HOLDS = 250_000;
 
 /** `from`: the module of the build that takes part, for duels between two builds. */
-export async function makeCairn({ entries }: Load, from = '../../src/index.js'): Promise<Rival> {
+async function make(maxBytes: number | undefined, from = '../../src/index.js'): Promise<Rival> {
   const { SharedCache } = (await import(from)) as typeof Cairn;
-  const cache = SharedCache.create({
-    ttl: HOUR_MS,
-    ...(entries > DEFAULT_HOLDS ? { maxBytes: Math.min(4 * 2 ** 30 - 65536, entries * 256) } : {}),
-  });
+  const cache = SharedCache.create({ ttl: HOUR_MS, ...(maxBytes !== undefined && { maxBytes }) });
   return {
     title: 'Cairn, ttl',
     cache,
@@ -22,17 +19,11 @@ export async function makeCairn({ entries }: Load, from = '../../src/index.js'):
   };
 }
 
-/** Full: every new key evicts. Holds about `load.entries`; how many exactly is told, so that the rival holds as many. */
-export async function makeFullCairn({ entries, value }: Load, from = '../../src/index.js') {
-  const { SharedCache } = (await import(from)) as typeof Cairn;
-  const cache = SharedCache.create({ ttl: HOUR_MS, maxBytes: entries * 214 });
-  void value;
-  const rival: Rival = {
-    title: 'Cairn, ttl',
-    cache,
-    fill: (key, stored) => cache.set(key, stored),
-    read: (key) => cache.get(key),
-    close: () => cache.close(),
-  };
-  return rival;
+export function makeCairn({ entries }: Load, from?: string): Promise<Rival> {
+  return make(entries > DEFAULT_HOLDS ? Math.min(4 * 2 ** 30 - 65536, entries * 256) : undefined, from);
+}
+
+/** Full: every new key evicts. Holds about `load.entries`; how many exactly its `size` tells, so that the rival holds as many. */
+export function makeFullCairn({ entries }: Load, from?: string): Promise<Rival> {
+  return make(entries * 214, from);
 }

@@ -56,9 +56,8 @@ export function makeBentocache({ entries }: Load): Rival {
   };
 }
 
-export function makeCacheable({ entries }: Load): Rival {
+export function makeCacheable(): Rival {
   const cache = new CacheableMemory({ ttl: HOUR_MS, lruSize: 0, storeHashSize: 16 });
-  void entries;
   return {
     title: 'cacheable, CacheableMemory',
     package: 'cacheable',
