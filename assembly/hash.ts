@@ -10,7 +10,11 @@ import { H_SEED0, H_SEED1 } from './layout';
   return load<u64>(at);
 }
 
-/** Hash of `length` bytes at `at`; `meta` (region and character width) is part of the identity. May read 7 bytes past the end. */
+/**
+ * Hash of `length` bytes at `at`; `meta` (region and character width) is part of the identity. The rest of a key of eight bytes
+ * and more is cut from its last eight, which are written as one word: a load that spans two stores waits for both. May read
+ * past the end of a shorter one.
+ */
 export function hashKey(at: usize, length: u32, meta: u32): u64 {
   const k0 = load<u64>(0, H_SEED0);
   const k1 = load<u64>(0, H_SEED1) ^ <u64>meta;
@@ -18,6 +22,7 @@ export function hashKey(at: usize, length: u32, meta: u32): u64 {
   let v1: u64 = k1 ^ 0x646f72616e646f6d;
   let v2: u64 = k0 ^ 0x6c7967656e657261;
   let v3: u64 = k1 ^ 0x7465646279746573;
+  const last = at + <usize>length - 8;
   const end = at + <usize>(length & ~7);
   let m: u64 = 0;
   while (at < end) {
@@ -31,7 +36,8 @@ export function hashKey(at: usize, length: u32, meta: u32): u64 {
     at += 8;
   }
   const rest = length & 7;
-  m = rest ? read64(at) & ((<u64>1 << <u64>(rest << 3)) - 1) : 0;
+  m = 0;
+  if (rest) m = length > 8 ? read64(last) >> <u64>((8 - rest) << 3) : read64(at) & ((<u64>1 << <u64>(rest << 3)) - 1);
   m |= <u64>length << 56;
   v3 ^= m;
   v0 += v1; v1 = rotl<u64>(v1, 13); v1 ^= v0; v0 = rotl<u64>(v0, 32);

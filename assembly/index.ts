@@ -3,7 +3,7 @@
 export { engine_close, engine_format, engine_open, engine_shard } from './engine';
 export { thread_join, thread_leave, thread_mark_dead, thread_me } from './threads';
 export { region_row } from './regions';
-export { store_check, store_copy, store_find, store_get, store_get_locked, store_pieces, store_unlock } from './read';
+export { store_check, store_copy, store_find, store_get, store_get_locked, store_look, store_note, store_note_text, store_pieces, store_unlock } from './read';
 export { many_note, many_note_text, many_touch } from './many';
 export { large_begin, large_publish } from './large';
 export { store_increment, store_put, store_refuse } from './write';

@@ -78,9 +78,7 @@ export const R_SHARD: u32 = 120; //   u32  control block
 export const R_SLOT: u32 = 124; //    u32  index slot that named the entry
 export const R_SLOT_WORD: u32 = 128; // u64 what it held
 export const R_STATE: u32 = 136; //   u64  index state as noted
-export const R_WEIGHT: u32 = 144; //  u32  bytes of its chunks
-export const R_HASH_LOW: u32 = 148; // u32
-export const R_HASH_HIGH: u32 = 152; // u32
+export const R_HASH_LOW: u32 = 148; // u32  low half of the key's hash: where the table of decoded values keeps it
 export const R_ELSEWHERE: u32 = 156; // u32 large entry: offset of the value in its first piece
 export const R_KEY_LENGTH: u32 = 160; // u32 bytes of the key that `scan` found
 export const R_KEY_META: u32 = 164; // u32  region << 1 | UTF-16
@@ -130,7 +128,6 @@ export const G_NAME_LENGTH: u32 = 56; // u32 [I once the row counts]
 export const G_NAME: u32 = 64; //     up to 255 bytes
 export const REGION_NAME_MAX: u32 = 255;
 export const G_COUNTERS: u32 = 320; // u64[32]  what the region counts elsewhere [A]
-export const G_COUNTERS_MAX: u32 = 32;
 
 // ╒═══════════ Mutex record, 32 bytes ═══════════╕
 export const MUTEX_SIZE: u32 = 32;

@@ -27,7 +27,7 @@ export function many_note_text(key: externref, region: u32, at: u32): void {
   many_note(staged < 0 ? 0 : <u32>staged >> 1, (region << 1) | (<u32>staged & 1), at);
 }
 
-/** Walks ahead for the first `count` noted keys; the addresses of their entries, 0: none, stand behind the hashes. */
+/** Walks ahead for the first `count` noted keys. */
 export function many_touch(count: u32): u32 {
   const hashes = mySlot + SLOT_COPY;
   const addresses = hashes + MANY_ADDRESSES;

@@ -14,10 +14,10 @@
 //
 // A hit writes nothing but one compare-exchange on the word that it checked, while the frequency is below 3 (I3a).
 import {
-  AGAIN, BUCKET_SIZE, CHAIN_MAX, CLOSED, E_CREATED, E_EXPIRES, E_LENGTH, E_META, E_SIZE, E_WORD, EPOCH_SHIFT,
+  AGAIN, BUCKET_SIZE, CHAIN_MAX, CLOSED, E_CREATED, E_EXPIRES, E_HASH, E_LENGTH, E_META, E_SIZE, E_WORD, EPOCH_SHIFT,
   FREQUENCY_MASK, G_CLEARED, H_SHARD_STRIDE, H_SHARD_TABLE, H_SHARDS, LENGTH_MASK, META_IDENTITY, META_REGION_SHIFT,
   META_V_SHIFT, META_WIDE, MISS, PAGE_SIZE, PIECE_LINK, PIECE_PAYLOAD, PIECE_SIZE, R_ADDRESS, R_BYTES, R_CREATED, R_ELSEWHERE,
-  R_EXPIRES, R_GENERATION, R_KEY_LENGTH, R_KEY_META, R_LENGTH, R_NUMBER, R_SHARD, R_SLOT, R_SLOT_WORD, R_STATE, R_V,
+  R_EXPIRES, R_GENERATION, R_HASH_LOW, R_KEY_LENGTH, R_KEY_META, R_LENGTH, R_NUMBER, R_SHARD, R_SLOT, R_SLOT_WORD, R_STATE, R_V,
   R_VERSION, R_VERSION_BITS, READ_TRIES,
   S_HITS, S_LOCKED_READS, S_MISSES, S_RETRIES, SH_BASE, SH_END, SH_STATE, SLOT_COPY, SLOT_NOW, SLOT_NOW_LEFT,
   SLOT_STAGE, SMALL_MAX, STATE_CLOSED, STATE_SPLITTING, TOO_LONG, TYPE_NUMBER, TYPE_PLACEHOLDER, TYPE_TEXT, VERSION_SHIFT, WHOLE_PAYLOAD,
@@ -99,6 +99,7 @@ export const TEXT = 8; //  with BARE: strings are copied all the same, like numb
   store<u32>(slot, length, R_LENGTH);
   store<u32>(slot, bytes, R_BYTES);
   store<u32>(slot, meta >> META_V_SHIFT, R_V);
+  store<u32>(slot, load<u32>(entry, E_HASH), R_HASH_LOW);
   store<u64>(slot, atomic.load<u64>(entry, E_EXPIRES), R_EXPIRES);
   store<u64>(slot, load<u64>(entry, E_CREATED), R_CREATED);
   store<f64>(slot, <f64><i64>generationOf(lengths), R_GENERATION);
@@ -179,6 +180,7 @@ function readOnce(sh: usize, hash: u64, identity: u32, keyLength: u32, flags: u3
         if (!stands(meta, generation, expires, -1)) return atomic.load<u64>(entry, E_EXPIRES) == reinterpret<u64>(expires) ? MISS : AGAIN;
         setVersion(my, version);
         store<u32>(my, at, R_ADDRESS);
+        store<u32>(my, low, R_HASH_LOW);
         store<u32>(my, <u32>sh, R_SHARD);
         store<u32>(my, <u32>slot, R_SLOT);
         store<u64>(my, word, R_SLOT_WORD);
@@ -200,12 +202,7 @@ function readOnce(sh: usize, hash: u64, identity: u32, keyLength: u32, flags: u3
   return atomic.load<u64>(sh, SH_STATE) == state ? MISS : AGAIN;
 }
 
-/**
- * Reads the key in the staging area. Type of the value (its fields are in the results, a small value in the copy area),
- * MISS or CLOSED. A large value is only named: the shell copies its pieces (`pieces`) and then asks `check`.
- */
-export function store_get(keyLength: u32, keyMeta: u32, flags: u32): i32 {
-  const hash = hashKey(mySlot + SLOT_STAGE, keyLength, keyMeta);
+function lookUp(hash: u64, keyLength: u32, keyMeta: u32, flags: u32): i32 {
   const sh = shardOf(hash);
   const identity = identityOf(keyLength, keyMeta);
   for (let n: u32 = 0; n < READ_TRIES; n++) {
@@ -221,11 +218,44 @@ export function store_get(keyLength: u32, keyMeta: u32, flags: u32): i32 {
   return found;
 }
 
+/**
+ * Reads the key in the staging area. Type of the value (its fields are in the results, a small value in the copy area),
+ * MISS or CLOSED. A large value is only named: the shell copies its pieces (`pieces`) and then asks `check`.
+ */
+export function store_get(keyLength: u32, keyMeta: u32, flags: u32): i32 {
+  return lookUp(hashKey(mySlot + SLOT_STAGE, keyLength, keyMeta), keyLength, keyMeta, flags);
+}
+
 /** The same for a key that no one has written to the staging area: written, hashed and found in one call. */
 export function store_find(key: externref, region: u32, flags: u32): i32 {
   const staged = stageText(key);
   if (staged < 0) return TOO_LONG;
   return store_get(<u32>staged >> 1, (region << 1) | (<u32>staged & 1), flags);
+}
+
+// The same in two calls, for a shell that has something to do in between: the key that was noted (Wasm globals: this thread's).
+let notedHash: u64 = 0;
+let notedMeta: u32 = 0;
+let notedLength: i32 = -1; // below 0: none, or it was too long
+
+/** Notes the key in the staging area for `store_look`. Returns the low half of its hash, by which decoded values are kept. */
+export function store_note(keyLength: u32, keyMeta: u32): u32 {
+  notedHash = hashKey(mySlot + SLOT_STAGE, keyLength, keyMeta);
+  notedMeta = keyMeta;
+  notedLength = keyLength;
+  return <u32>notedHash;
+}
+
+export function store_note_text(key: externref, region: u32): u32 {
+  const staged = stageText(key);
+  if (staged >= 0) return store_note(<u32>staged >> 1, (region << 1) | (<u32>staged & 1));
+  notedLength = -1;
+  return 0;
+}
+
+/** `store_get` of the key that was noted, or TOO_LONG. */
+export function store_look(flags: u32): i32 {
+  return notedLength < 0 ? TOO_LONG : lookUp(notedHash, notedLength, notedMeta, flags);
 }
 
 /** The same under the shard's lock, which stays held when a value was found: the shell copies, then calls `store_unlock`. */

@@ -14,6 +14,9 @@ export interface EngineExports {
   index_bytes(): number;
   store_find(key: string, region: number, flags: number): number;
   store_get(keyLength: number, keyMeta: number, flags: number): number;
+  store_note(keyLength: number, keyMeta: number): number;
+  store_note_text(key: string, region: number): number;
+  store_look(flags: number): number;
   store_copy(): number;
   store_get_locked(keyLength: number, keyMeta: number, flags: number): number;
   many_note(keyLength: number, keyMeta: number, at: number): void;

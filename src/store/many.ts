@@ -44,8 +44,8 @@ export function walkAhead(
   }
   let seen = x.many_touch(count);
   if (table !== undefined) {
-    const addresses = (engine.copy + L.MANY_ADDRESSES) >>> 2;
-    for (let i = 0; i < count; i++) seen |= table.touch(engine.i32[addresses + i]!);
+    const hashes = engine.copy >>> 2; // of each the low half first
+    for (let i = 0; i < count; i++) seen |= table.placeOf(engine.i32[hashes + 2 * i]!);
   }
   return seen;
 }

@@ -12,7 +12,7 @@ import type { Codec } from '../codec/types.ts';
 import { ValueType } from '../codec/types.ts';
 import type { Engine } from '../engine/engine.ts';
 import { KeyError } from '../errors.ts';
-import type { DecodedTable } from './decoded-table.ts';
+import { DECODED_MAX, type DecodedTable } from './decoded-table.ts';
 import { notString, SHORT_TEXT, stageKey, tooLong } from './keys.ts';
 import { copyLarge, privateBytes } from './large.ts';
 import { isFar, MANY_FROM, walkAhead } from './many.ts';
@@ -26,12 +26,12 @@ const COPY_FROM = 16;
 const COPY_MAX = 64;
 /** A power of two. */
 const RECONSIDER = 256;
-const DECODED_VALUE_MAX = 65536;
 
 // Indexes into a slot's results, as the views count them
 const R32 = (offset: number) => offset >> 2;
 const R64 = (offset: number) => offset >> 3;
 const ADDRESS = R32(L.R_ADDRESS);
+const HASH = R32(L.R_HASH_LOW);
 const LENGTH = R32(L.R_LENGTH);
 const BYTES = R32(L.R_BYTES);
 const KEY_LENGTH = R32(L.R_KEY_LENGTH);
@@ -62,6 +62,9 @@ export class StoreReader {
   #bare = BARE;
   /** Short strings read, or values decoded, as a count of when to ask again whether all is near. */
   #texts = 0;
+  #far = false;
+  /** Whether reads wait for memory, and the value that was read last is one for the table, so that the next one likely is. */
+  #tabled = false;
   /** What walking ahead saw, so that it is not optimised away. */
   #ahead = 0;
   /** Version of what `value` answered last, 0: nothing stood. */
@@ -151,30 +154,31 @@ export class StoreReader {
     return this.#probe(key, PEEK);
   }
 
-  /** The one call of a read: the type of what stands, or MISS. */
+  /**
+   * The look-up of a read: the type of what stands, or MISS. One call; two where a decoded value is expected and far, so that
+   * the table's places are on their way through memory while the engine looks.
+   */
   #probe(key: string, flags: number): number {
     const engine = this.engine;
     if (engine.down) engine.enter();
     if (engine.clock.injected) this.#askFirst(key);
     if (typeof key !== 'string') throw notString(key);
+    const text = engine.readsText && key.length < SHORT_TEXT;
+    const length = text ? 0 : this.writeKey(key);
+    const { x } = engine;
     let type: number;
-    if (engine.readsText && key.length < SHORT_TEXT) {
-      try {
-        type = engine.x.store_find(key, this.region, flags);
-      } catch (error) {
-        engine.u32[engine.stateIndex] = engine.deadWord;
-        engine.down = 1;
-        throw engine.died(error);
+    try {
+      if (this.#tabled) {
+        const hash = text ? x.store_note_text(key, this.region) : x.store_note(length, this.#meta);
+        this.#ahead = this.#table!.placeOf(hash);
+        type = x.store_look(flags);
+      } else {
+        type = text ? x.store_find(key, this.region, flags) : x.store_get(length, this.#meta, flags);
       }
-    } else {
-      const length = this.writeKey(key);
-      try {
-        type = engine.x.store_get(length, this.#meta, flags);
-      } catch (error) {
-        engine.u32[engine.stateIndex] = engine.deadWord;
-        engine.down = 1;
-        throw engine.died(error);
-      }
+    } catch (error) {
+      engine.u32[engine.stateIndex] = engine.deadWord;
+      engine.down = 1;
+      throw engine.died(error);
     }
     return type < L.MISS ? this.failed(type, key) : type;
   }
@@ -208,6 +212,7 @@ export class StoreReader {
       if ((++this.#texts & (RECONSIDER - 1)) === 0) this.#reconsider();
       const length = engine.u32[engine.r32 + LENGTH]!;
       this.lastVersion = engine.f64[engine.r64 + VERSION]!;
+      this.#tabled = false;
       return type === ValueType.latin1
         ? engine.buffer.latin1Slice(engine.copy, engine.copy + length)
         : engine.buffer.ucs2Slice(engine.copy, engine.copy + length);
@@ -215,8 +220,9 @@ export class StoreReader {
     const table = this.#table;
     if (table !== undefined) {
       const { i32, r32 } = engine;
-      const place = table.find(i32[r32 + ADDRESS]!, i32[r32 + VERSION_LOW]!, i32[r32 + VERSION_LOW + 1]!);
-      if (place >= 0) {
+      const place = table.placeOf(i32[r32 + HASH]!);
+      this.#tabled = this.#far;
+      if (table.has(place, i32[r32 + ADDRESS]!, i32[r32 + VERSION_LOW]!, i32[r32 + VERSION_LOW + 1]!)) {
         if (this.#undecoded > 0) this.#undecoded--;
         this.lastVersion = engine.f64[engine.r64 + VERSION]!;
         return table.at(place);
@@ -293,8 +299,9 @@ export class StoreReader {
   }
 
   #reconsider(): void {
+    this.#far = isFar(this.engine);
     // what is kept beside a payload, a frozen CachedValue, is dearer than any string
-    this.#keepsText = this.#finish !== undefined || (this.#table !== undefined && !isFar(this.engine));
+    this.#keepsText = this.#finish !== undefined || (this.#table !== undefined && !this.#far);
     this.#bare = this.#keepsText ? BARE : BARE | TEXT;
   }
 
@@ -309,6 +316,7 @@ export class StoreReader {
   #take(type: number, buffer: TextBuffer, start: number, length: number): unknown {
     const { i32, r32 } = this.engine;
     const address = i32[r32 + ADDRESS]!;
+    const hash = i32[r32 + HASH]!;
     const low = i32[r32 + VERSION_LOW]!;
     const high = i32[r32 + VERSION_LOW + 1]!;
     const version = this.result(L.R_VERSION);
@@ -320,10 +328,10 @@ export class StoreReader {
     const table = this.#table;
     const keep =
       table !== undefined &&
-      length <= DECODED_VALUE_MAX &&
+      length <= DECODED_MAX &&
       (type < ValueType.customLatin1 ? shareDecoded(payload, this.#freeze) : this.#shareForeign(payload));
     const value = this.#finish ? this.#finish(payload, created, v, generation) : payload;
-    if (keep) table.set(address, low, high, length, value);
+    if (keep) table.set(hash, address, low, high, length, value);
     this.lastVersion = version;
     return value;
   }
