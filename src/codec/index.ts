@@ -3,7 +3,7 @@ import { CodecError, OptionError } from '../errors.ts';
 import { createCustomCodec } from './custom.ts';
 import { toJson } from './json.ts';
 import { BytesCodec, NativeCodec } from './native-codec.ts';
-import { createStructuredReader } from './structured-read.ts';
+import { StructuredReader } from './structured-read.ts';
 import { createStructuredWriter } from './structured-write.ts';
 import { type Codec, type CodecOption, type EncodedValue, setBytes, setText, ValueType } from './types.ts';
 
@@ -13,15 +13,21 @@ export { type Codec, type CodecOption, type CustomCodec, type EncodedValue, Valu
 class StructuredCodec extends NativeCodec {
   readonly name = 'structured';
   private readonly write = createStructuredWriter();
-  private readonly read = createStructuredReader();
+  private readonly reader = new StructuredReader();
 
   protected override encodeRest(value: unknown, out: EncodedValue): EncodedValue {
     return setBytes(out, ValueType.structured, this.write(value));
   }
 
   override decodeBytes(type: number, buffer: Buffer, start: number, end: number): unknown {
-    if (type === ValueType.structured) return this.read(buffer, start, end);
+    if (type === ValueType.structured) return this.reader.decode(buffer, start, end);
     return super.decodeBytes(type, buffer, start, end);
+  }
+
+  override share(type: number, value: unknown, freeze: boolean): boolean {
+    return type === ValueType.structured
+      ? this.reader.share(value, freeze)
+      : super.share(type, value, freeze);
   }
 }
 

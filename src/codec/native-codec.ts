@@ -1,6 +1,7 @@
 /** What all codecs share, and all there is to the `'bytes'` codec: the native kinds. */
 import { CodecError } from '../errors.ts';
 import { show } from '../show.ts';
+import { freezePlain, isShareable, shareDecoded } from './freeze.ts';
 import { decodeNative, encodeNative } from './native.ts';
 import { type Codec, createEncodedValue, type EncodedValue, ValueType } from './types.ts';
 
@@ -22,6 +23,12 @@ export abstract class NativeCodec implements Codec {
   decodeText(type: number, text: string): unknown {
     if (type === ValueType.latin1 || type === ValueType.utf16) return text;
     throw new CodecError('value', `text of type ${type} is not what this codec writes`);
+  }
+
+  share(type: number, value: unknown, freeze: boolean): boolean {
+    if (type < ValueType.customLatin1) return shareDecoded(value, freeze);
+    // of what a user's codec made nothing is known
+    return typeof value === 'string' || (freeze ? freezePlain(value) : isShareable(value));
   }
 }
 

@@ -1,5 +1,6 @@
 /** Reads the structured encoding (see structured-format.ts). Whatever the bytes, it ends in a value or a CodecError. */
 import { CodecError } from '../errors.ts';
+import { shareDecoded } from './freeze.ts';
 import { DATA_VIEW, VIEW_CONSTRUCTORS } from './memory.ts';
 import { bytesToBigint } from './native.ts';
 import { corrupt, ReaderMemory } from './reader-memory.ts';
@@ -14,21 +15,38 @@ const MAX_DEPTH = format.MAX_NESTING + 8;
 /** Beyond eight places for each element, arrays with holes get memory for so many: a few corrupt bytes may ask for more. */
 const MAX_RESERVED = 4096;
 
+/** So many plain containers of a value are noted as they are made. Of one with more, or of more bytes, they are searched for. */
+const PARTS_MAX = 64;
+const PARTS_BYTES = 65536;
+
+/** The list of a value's shapes is kept for the next value up to this length. */
+const SHAPES_KEPT = 64;
+
 function put(target: object, name: string, value: unknown, enumerable: boolean): void {
   Object.defineProperty(target, name, { value, writable: true, enumerable, configurable: true });
 }
 
-class StructuredReader extends ReaderMemory {
+export class StructuredReader extends ReaderMemory {
   private readonly knownShapes = new ReaderShapes();
   private shapes: ReadShape[] = [];
+  private shapeCount = 0;
   private numbered = false;
   private objects: object[] = [];
   private pending: object[] = [];
+  /** The containers of the last value, the root last, and whether these are all and plain. */
+  private readonly parts: (object | undefined)[] = new Array(PARTS_MAX).fill(undefined);
+  private partCount = 0;
+  private partsKnown = false;
+  /** Whether anybody asks for parts: else a value would be kept by them. */
+  private shares = false;
 
+  /** Decodes `buffer[start, end)`. Runs no foreign code, so it is never called within itself. */
   decode(buffer: Buffer, start: number, end: number): unknown {
     this.open(buffer, start, end);
+    this.forgetParts();
     try {
       this.numbered = (this.byte() & format.HAS_REFERENCES) !== 0;
+      this.partsKnown = this.shares && !this.numbered && end - start <= PARTS_BYTES;
       const root = this.value(0);
       for (let i = 0; i < this.pending.length; i++) {
         const container = this.pending[i];
@@ -37,14 +55,42 @@ class StructuredReader extends ReaderMemory {
       this.close();
       return root;
     } catch (error) {
+      this.forgetParts();
       if (error instanceof CodecError) throw error;
       throw new CodecError('value', 'corrupt encoding', { cause: error });
     } finally {
       this.forget();
-      if (this.shapes.length !== 0) this.shapes = [];
+      this.shapeCount = 0;
+      if (this.shapes.length > SHAPES_KEPT) this.shapes = [];
       if (this.objects.length !== 0) this.objects = [];
       if (this.pending.length !== 0) this.pending = [];
     }
+  }
+
+  /** `shareDecoded` for what `decode` gave last. */
+  share(value: unknown, freeze: boolean): boolean {
+    const { parts, partCount } = this;
+    this.shares = true;
+    if (!this.partsKnown || partCount === 0 || parts[partCount - 1] !== value)
+      return shareDecoded(value, freeze);
+    if (freeze) for (let i = 0; i < partCount; i++) Object.freeze(parts[i]);
+    this.forgetParts();
+    return true;
+  }
+
+  private forgetParts(): void {
+    for (let i = 0; i < this.partCount; i++) this.parts[i] = undefined;
+    this.partCount = 0;
+    this.partsKnown = false;
+  }
+
+  /** Notes a plain container whose members are read. */
+  private part<T extends object>(value: T): T {
+    if (this.partsKnown) {
+      if (this.partCount < PARTS_MAX) this.parts[this.partCount++] = value;
+      else this.partsKnown = false;
+    }
+    return value;
   }
 
   value(depth: number): unknown {
@@ -77,6 +123,22 @@ class StructuredReader extends ReaderMemory {
       case format.REFERENCE:
         return this.objects[this.uint()] ?? corrupt('a reference to nothing');
       case format.DATE:
+      case format.REGEXP:
+      case format.ARRAY_BUFFER:
+      case format.BYTES:
+      case format.VIEW:
+      case format.DEFERRED:
+        return this.other(tag, depth);
+      default:
+        return this.container(tag, undefined, depth + 1);
+    }
+  }
+
+  /** An object that is no plain container, or a container that is filled later. */
+  private other(tag: number, depth: number): object {
+    this.partsKnown = false;
+    switch (tag) {
+      case format.DATE:
         return this.note(new Date(this.double()));
       case format.REGEXP:
         return this.regexp(depth);
@@ -86,10 +148,8 @@ class StructuredReader extends ReaderMemory {
         return this.note(Buffer.from(this.bytes()));
       case format.VIEW:
         return this.view(depth);
-      case format.DEFERRED:
-        return this.deferred();
       default:
-        return this.container(tag, undefined, depth + 1);
+        return this.deferred();
     }
   }
 
@@ -105,45 +165,51 @@ class StructuredReader extends ReaderMemory {
     switch (tag) {
       case format.SHAPED:
       case format.SHAPED_AGAIN:
-        return this.shaped(this.shape(tag), into, depth);
+        return this.part(this.shaped(this.shape(tag), into, depth));
       case format.NAMED:
-        return this.named((into ?? this.note({})) as Members, depth);
+        return this.part(this.named((into ?? this.note({})) as Members, depth));
       case format.NULL_PROTOTYPE: {
         const target = (into ?? this.note(Object.create(null) as object)) as Members;
         const inner = this.byte();
-        if (inner === format.NAMED) return this.named(target, depth);
+        if (inner === format.NAMED) return this.part(this.named(target, depth));
         if (inner === format.SHAPED || inner === format.SHAPED_AGAIN)
-          return this.members(this.shape(inner), target, depth);
+          return this.part(this.members(this.shape(inner), target, depth));
         return corrupt('an object is missing');
       }
       case format.ARRAY:
-        return this.array(this.count(1), into, depth);
+        return this.part(this.array(this.count(1), into, depth));
       case format.INTS_1:
       case format.INTS_2:
       case format.INTS_4:
-        return this.integers(tag, (into ?? this.note([])) as number[]);
+        return this.part(this.integers(tag, (into ?? this.note([])) as number[]));
       case format.DOUBLES:
-        return this.doubles((into ?? this.note([])) as number[]);
+        return this.part(this.doubles((into ?? this.note([])) as number[]));
       case format.SPARSE:
-        return this.sparse((into ?? this.note([])) as unknown[], depth);
+        return this.part(this.sparse((into ?? this.note([])) as unknown[], depth));
       case format.MAP:
+        this.partsKnown = false;
         return this.map((into ?? this.note(new Map())) as Map<unknown, unknown>, depth);
       case format.SET:
+        this.partsKnown = false;
         return this.set((into ?? this.note(new Set())) as Set<unknown>, depth);
       case format.ERROR:
+        this.partsKnown = false;
         return this.error(into as Error | undefined, depth);
     }
     if (tag < format.SMALL_ARRAY || tag >= format.SMALL_END) corrupt(`unknown tag ${tag}`);
-    return this.array(tag - format.SMALL_ARRAY, into, depth);
+    return this.part(this.array(tag - format.SMALL_ARRAY, into, depth));
   }
 
   private shape(tag: number): ReadShape {
-    if (tag === format.SHAPED_AGAIN) return this.shapes[this.uint()] ?? corrupt('an unknown shape');
+    if (tag === format.SHAPED_AGAIN) {
+      const number = this.uint();
+      return number < this.shapeCount ? this.shapes[number] : corrupt('an unknown shape');
+    }
     const length = this.byte() + this.byte() * 256;
     const hash = this.byte() + this.byte() * 256;
     const start = this.take(length);
     const shape = this.knownShapes.find(hash, this.text, start, length);
-    this.shapes.push(shape);
+    this.shapes[this.shapeCount++] = shape;
     return shape;
   }
 
@@ -302,10 +368,4 @@ function bareContainer(kind: number, errorKind: number): object {
       return bareError(errorKind);
   }
   return corrupt('an unknown container');
-}
-
-/** A function that decodes `buffer[start, end)`. It runs no foreign code, so it is never called within itself. */
-export function createStructuredReader(): (buffer: Buffer, start: number, end: number) => unknown {
-  const reader = new StructuredReader();
-  return (buffer, start, end) => reader.decode(buffer, start, end);
 }

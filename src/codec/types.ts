@@ -63,6 +63,11 @@ export interface Codec {
   decodeBytes(type: number, buffer: Buffer, start: number, end: number): unknown;
   /** Decodes a payload that was text. Errors as for {@link Codec.decodeBytes}. */
   decodeText(type: number, text: string): unknown;
+  /**
+   * Whether the value that was decoded last, of this type, may be handed to several callers: a string, or a graph of plain
+   * objects and arrays, which `freeze` freezes whole. If not, nothing is frozen.
+   */
+  share(type: number, value: unknown, freeze: boolean): boolean;
 }
 
 /**

@@ -13,12 +13,12 @@ const FIRST_PLACES = 256;
 /** The table grows up to one place for so many bytes of the bound: with values of 64 bytes half of it is in use then. */
 const PLACE_BYTES = 32;
 const WAYS = 4;
-/** Words a place: address (0: free), the version's low half, its high half below the encoded bytes. */
+/** Words a place: address (0: free), the version's low half, its high half below one less than the encoded bytes. */
 const WORDS = 3;
 const HALF = 16;
 const LOW_HALF = 0xffff;
-/** The longest value that is kept, encoded: its bytes must fit in half a word. */
-export const DECODED_MAX = LOW_HALF;
+/** The longest value that is kept, encoded. */
+export const DECODED_MAX = LOW_HALF + 1;
 /**
  * Where a value would put out another, one of so many does. What is read often comes again and gets in; what is read once
  * seldom does, and costs no more than its decoding: a table that is much too small would else only be rewritten.
@@ -78,17 +78,14 @@ export class DecodedTable {
     return this.#places[place * 2 + 1];
   }
 
-  /** Keeps a value of up to DECODED_MAX encoded bytes. */
-  set(hash: number, address: number, low: number, high: number, bytes: number, value: unknown): void {
+  /** Keeps a value of up to DECODED_MAX encoded bytes; one without any counts as one. */
+  set(hash: number, address: number, low: number, high: number, length: number, value: unknown): void {
+    const bytes = Math.max(1, length);
     if (bytes > this.#maxBytes) return;
     if (this.#used * 2 > this.#mask && this.#mask + 1 < this.#maxPlaces) this.#grow();
     const first = (hash >>> this.#shift) * WAYS;
     let last = first;
-    while (
-      last < first + WAYS - 1 &&
-      this.#places[last * 2] !== hash &&
-      this.#words[last * WORDS] !== 0
-    )
+    while (last < first + WAYS - 1 && this.#places[last * 2] !== hash && this.#words[last * WORDS] !== 0)
       last++;
     const over = this.#bytes + bytes > this.#maxBytes;
     const taken = this.#words[last * WORDS] !== 0 && this.#places[last * 2] !== hash;
@@ -102,7 +99,7 @@ export class DecodedTable {
     const at = first * WORDS;
     this.#words[at] = address;
     this.#words[at + 1] = low;
-    this.#words[at + 2] = high | (bytes << HALF);
+    this.#words[at + 2] = high | ((bytes - 1) << HALF);
     this.#places[first * 2] = hash;
     this.#places[first * 2 + 1] = value;
     this.#used++;
@@ -125,7 +122,7 @@ export class DecodedTable {
 
   #clear(place: number): void {
     if (this.#words[place * WORDS] === 0) return;
-    this.#bytes -= this.#words[place * WORDS + 2]! >>> HALF;
+    this.#bytes -= (this.#words[place * WORDS + 2]! >>> HALF) + 1;
     this.#used--;
     this.#words[place * WORDS] = 0;
     this.#places[place * 2] = 0;
@@ -146,7 +143,7 @@ export class DecodedTable {
     for (let place = 0; place < count; place++) {
       const at = place * WORDS;
       if (words[at] === 0) continue;
-      const bytes = words[at + 2]! >>> HALF;
+      const bytes = (words[at + 2]! >>> HALF) + 1;
       const hash = places[place * 2] as number;
       this.set(hash, words[at]!, words[at + 1]!, words[at + 2]! & LOW_HALF, bytes, places[place * 2 + 1]);
     }

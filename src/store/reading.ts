@@ -7,7 +7,6 @@
  */
 import * as L from '../../assembly/layout.ts';
 import type { TextBuffer } from '../codec/buffer-text.ts';
-import { freezePlain, isShareable, shareDecoded } from '../codec/freeze.ts';
 import type { Codec } from '../codec/types.ts';
 import { ValueType } from '../codec/types.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -327,18 +326,11 @@ export class StoreReader {
     const payload = this.#decode(type, buffer, start, length);
     const table = this.#table;
     const keep =
-      table !== undefined &&
-      length <= DECODED_MAX &&
-      (type < ValueType.customLatin1 ? shareDecoded(payload, this.#freeze) : this.#shareForeign(payload));
+      table !== undefined && length <= DECODED_MAX && this.codec.share(type, payload, this.#freeze);
     const value = this.#finish ? this.#finish(payload, created, v, generation) : payload;
     if (keep) table.set(hash, address, low, high, length, value);
     this.lastVersion = version;
     return value;
-  }
-
-  /** Of what a user's codec made nothing is known. */
-  #shareForeign(payload: unknown): boolean {
-    return typeof payload === 'string' || (this.#freeze ? freezePlain(payload) : isShareable(payload));
   }
 
   #created(): number {

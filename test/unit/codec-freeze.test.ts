@@ -1,7 +1,8 @@
 /** Which values may be shared between callers, and deep-freezing them. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { freezePlain, isShareable } from '../../src/codec/index.ts';
+import { createCodec, freezePlain, isShareable, ValueType } from '../../src/codec/index.ts';
+import { CodecError } from '../../src/errors.ts';
 
 test('strings and plain graphs are shareable', () => {
   const cycle: unknown[] = [];
@@ -76,6 +77,71 @@ test('100,000 levels', () => {
   assert.ok(isShareable(value));
   assert.ok(freezePlain(value));
   assert.ok(Object.isFrozen(bottom));
+});
+
+/** Every container in a graph. */
+function containers(value: unknown, found = new Set<object>()): Set<object> {
+  if (typeof value !== 'object' || value === null || found.has(value)) return found;
+  found.add(value);
+  const members = value instanceof Map ? [...value.values()] : Object.values(value);
+  for (const member of members) containers(member, found);
+  return found;
+}
+
+test('what the structured codec made is frozen whole or not at all, whether it noted the parts or searches for them', () => {
+  const codec = createCodec('structured');
+  const shared = { s: [1] };
+  const cycle: Record<string, unknown> = { a: {} };
+  cycle.self = cycle;
+  let deep: unknown = { end: [] };
+  for (let i = 0; i < 200; i++) deep = i % 2 ? [deep] : { deep };
+  const many = (count: number) => Array.from({ length: count - 1 }, (_, i) => (i % 3 ? { i } : [i, 'x']));
+  const values: unknown[] = [
+    {},
+    [],
+    { a: { b: [[], {}] }, c: 'text' },
+    Object.assign(Object.create(null), { a: { b: 1 } }),
+    Object.assign(Object.create(null), { ['x'.repeat(5000)]: [{}] }),
+    { ['y'.repeat(5000)]: [{}] },
+    [1, 2, 3, 4, 5, { d: [0.5, 1.5, 2.5, 3.5] }],
+    Object.assign([] as unknown[], { 5: { at: 5 }, length: 9 }),
+    many(63),
+    many(64),
+    many(65),
+    many(5000),
+    [shared, { shared }],
+    cycle,
+    deep,
+    { long: ['x'.repeat(70_000), {}] },
+    [...many(20), new Date(0)],
+    [new Date(0), ...many(20)],
+    { a: [{}], b: new Map([['k', { v: 1 }]]) },
+    { a: [{}], b: { c: Buffer.from('b') } },
+    { a: {}, b: /x/, c: new Set([{}]) },
+    { a: {}, e: new Error('e') },
+  ];
+  // the first pass has nothing noted, as nobody has asked yet
+  for (let pass = 0; pass < 3; pass++) {
+    for (const [number, value] of values.entries()) {
+      const bytes = Buffer.from(codec.encode(value).bytes);
+      const decode = () => codec.decodeBytes(ValueType.structured, bytes, 0, bytes.length);
+      const whole = isShareable(decode());
+      for (const freeze of [true, false]) {
+        const made = decode();
+        assert.is(codec.share(ValueType.structured, made, freeze), whole, `value ${number}`);
+        for (const part of containers(made)) assert.is(Object.isFrozen(part), freeze && whole);
+        // of a value that was not the last one nothing is noted
+        const first = decode();
+        const second = decode();
+        assert.is(codec.share(ValueType.structured, first, freeze), whole);
+        for (const part of containers(first)) assert.is(Object.isFrozen(part), freeze && whole);
+        for (const part of containers(second)) assert.not(Object.isFrozen(part));
+        assert.throws(() => codec.decodeBytes(ValueType.structured, bytes, 0, bytes.length - 1), CodecError);
+        assert.is(codec.share(ValueType.structured, second, freeze), whole);
+        for (const part of containers(second)) assert.is(Object.isFrozen(part), freeze && whole);
+      }
+    }
+  }
 });
 
 test.run();
