@@ -25,7 +25,7 @@ function draw(height: number, option: echarts.EChartsCoreOption): string {
 }
 
 /** Bars of ratios, one a row and Node, with a mark where the goal is. */
-function ratios(rows: readonly ResultRow[], results: readonly Result[]): string {
+function ratios(rows: readonly ResultRow[], results: readonly Result[], axis = 'times as fast'): string {
   const ids = [...rows].reverse();
   const figureOf = (result: Result, id: string) => result.rows.find((row) => row.id === id)?.value;
   const series = results.map((result) => ({
@@ -46,7 +46,7 @@ function ratios(rows: readonly ResultRow[], results: readonly Result[]): string 
     legend: { top: 8 },
     xAxis: {
       type: 'value',
-      name: 'times as fast',
+      name: axis,
       nameLocation: 'middle',
       nameGap: 26,
       axisLine: { show: true },
@@ -81,6 +81,15 @@ export function chartsOf(results: readonly Result[]): Chart[] {
   const charts: Chart[] = [];
   if (beside.length > 0) {
     charts.push({ name: 'beside-lru-cache', title: 'Beside lru-cache', svg: ratios(beside, results) });
+  }
+  const codec = main.rows.filter(({ suite }) => suite === 'codec');
+  if (codec.length > 0) {
+    charts.push({ name: 'codec', title: 'The structured codec beside JSON', svg: ratios(codec, results) });
+  }
+  const threads = main.rows.filter(({ suite }) => suite === 'threads');
+  if (threads.length > 0) {
+    const axis = 'scaling from one thread to two, over that of two threads with a Map each';
+    charts.push({ name: 'threads', title: 'Two threads', svg: ratios(threads, results, axis) });
   }
   if (main.rows.some(({ id }) => /^growth-\d+$/.test(id))) {
     charts.push({ name: 'growth', title: `A get as entries grow, Node ${majorOf(main)}`, svg: growth(main) });

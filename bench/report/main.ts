@@ -1,5 +1,6 @@
 /**
- * The report: `docs/benchmarks.md`, its charts and README's table, made from the newest full result of each Node in bench/results.
+ * The report: `docs/benchmarks.md`, its charts, README's table and the goals in `docs/performance.md`, made from the newest full
+ * result of each Node in bench/results.
  * `node dist/bench/report/main.js` writes them, `--check` only compares and ends with 1 if anything differs.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,10 +9,21 @@ import { pathToFileURL } from 'node:url';
 import { ROOT } from '../run/machine.ts';
 import { majorOf, RESULTS, type Result } from '../run/result.ts';
 import { chartsOf } from './charts.ts';
-import { pageOf, readmeBlock } from './page.ts';
+import { goalsBlock, pageOf, readmeBlock } from './page.ts';
 
-const BEGIN = '<!-- benchmarks:begin -->';
-const END = '<!-- benchmarks:end -->';
+/** Files that are written by hand but for what stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */
+const BLOCKS = [
+  { path: 'README.md', name: 'benchmarks', blockOf: readmeBlock },
+  { path: 'docs/performance.md', name: 'goals', blockOf: goalsBlock },
+];
+
+function withBlock(text: string, { path, name }: { path: string; name: string }, block: string): string {
+  const begin = `<!-- ${name}:begin -->`;
+  const from = text.indexOf(begin);
+  const to = text.indexOf(`<!-- ${name}:end -->`);
+  if (from < 0 || to < from) throw new Error(`${path} has no ${begin} … <!-- ${name}:end -->`);
+  return `${text.slice(0, from + begin.length)}\n${block}\n${text.slice(to)}`;
+}
 
 /** The newest full result of each Node major, by major. */
 export function newestResults(folder = join(ROOT, RESULTS)): Result[] {
@@ -25,29 +37,23 @@ export function newestResults(folder = join(ROOT, RESULTS)): Result[] {
   return [...newest.values()].sort((a, b) => majorOf(a) - majorOf(b));
 }
 
-/** Every file of the report by its path below the repository. */
-export function filesOf(results: readonly Result[], readme: string): Map<string, string> {
+/** Every file of the report by its path below the repository. `read`: what such a file says now. */
+export function filesOf(results: readonly Result[], read: (path: string) => string): Map<string, string> {
   const files = new Map<string, string>();
   if (results.length === 0) return files;
   const charts = chartsOf(results);
   for (const { name, svg } of charts) files.set(`docs/charts/${name}.svg`, svg);
   files.set('docs/benchmarks.md', pageOf(results, charts));
-  const from = readme.indexOf(BEGIN);
-  const to = readme.indexOf(END);
-  if (from < 0 || to < from) throw new Error(`README.md has no ${BEGIN} … ${END}`);
-  files.set(
-    'README.md',
-    `${readme.slice(0, from + BEGIN.length)}\n${readmeBlock(results)}\n${readme.slice(to)}`,
-  );
+  for (const file of BLOCKS) files.set(file.path, withBlock(read(file.path), file, file.blockOf(results)));
   return files;
 }
 
-const readme = () => readFileSync(join(ROOT, 'README.md'), 'utf8');
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 /** Writes what differs; which files. */
 export function writeReport(): string[] {
   const written: string[] = [];
-  for (const [path, text] of filesOf(newestResults(), readme())) {
+  for (const [path, text] of filesOf(newestResults(), read)) {
     const file = join(ROOT, path);
     if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
     mkdirSync(dirname(file), { recursive: true });
@@ -58,7 +64,7 @@ export function writeReport(): string[] {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const files = filesOf(newestResults(), readme());
+  const files = filesOf(newestResults(), read);
   if (files.size === 0) {
     console.log('no result in bench/results: run `npm run bench` first');
     process.exitCode = 1;

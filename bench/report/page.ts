@@ -1,4 +1,4 @@
-/** The text of the report: docs/benchmarks.md, and the table that README has between its marks. */
+/** The text of the report: docs/benchmarks.md, and the tables that README and docs/performance.md have between their marks. */
 import { majorOf, type Result, type ResultRow } from '../run/result.ts';
 import { show, verdict } from '../run/rows.ts';
 import type { Chart } from './charts.ts';
@@ -52,15 +52,16 @@ function table(rows: readonly ResultRow[], results: readonly Result[]): string[]
       const text = `${show(own.value, own.unit)}${spread}${sides}`;
       return result === main ? `**${text}**` : text;
     });
-    const goal =
-      row.goal === undefined ? '' : `${row.better === 'more' ? '≥' : '≤'} ${show(row.goal, row.unit)}`;
     const reached = row.goal === undefined ? '' : verdict(row);
     lines.push(
-      `| ${cell(row.title)} | ${cell(rivalOf(row))} | ${cells.join(' | ')} | ${goal} | ${reached} |`,
+      `| ${cell(row.title)} | ${cell(rivalOf(row))} | ${cells.join(' | ')} | ${goalOf(row)} | ${reached} |`,
     );
   }
   return lines;
 }
+
+const goalOf = ({ goal, better, unit }: ResultRow) =>
+  goal === undefined ? '' : `${better === 'more' ? '≥' : '≤'} ${show(goal, unit)}`;
 
 export function pageOf(results: readonly Result[], charts: readonly Chart[]): string {
   const main = mainOf(results);
@@ -126,5 +127,18 @@ export function readmeBlock(results: readonly Result[]): string {
     `From \`npm run bench\`, Node ${main.node}, ${main.machine.cpu}, ${main.machine.cores} shared cores; 100,000 entries unless said. All figures, and those`,
     'of other Nodes: [docs/benchmarks.md](docs/benchmarks.md); why they are what they are: [docs/performance.md](docs/performance.md).',
   );
+  return lines.join('\n');
+}
+
+/** Every goal and what was measured, one row each. */
+export function goalsBlock(results: readonly Result[]): string {
+  const main = mainOf(results);
+  const lines = ['| work | beside | goal | measured | |', '| --- | --- | --- | --- | --- |'];
+  for (const row of main.rows) {
+    if (row.goal === undefined) continue;
+    lines.push(
+      `| ${cell(row.title)} | ${cell(row.rival?.title ?? '')} | ${goalOf(row)} | ${show(row.value, row.unit)} | ${verdict(row)} |`,
+    );
+  }
   return lines.join('\n');
 }

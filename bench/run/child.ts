@@ -11,12 +11,19 @@ export interface ChildOptions {
   onLine?: (line: string) => void;
 }
 
+/** No suite needs a third of it: one that has not ended by then hangs. */
+const LIMIT_MS = 20 * 60_000;
+
 /** `path`: of the script, from `dist/bench/`. @throws {Error} with what the child wrote, when it fails or its last line is not JSON. */
 export function runScript(path: string, args: string[], options: ChildOptions = {}): Promise<unknown> {
   const { node = process.execPath, execArgv = [], onLine = () => undefined } = options;
   const file = fileURLToPath(new URL(`../${path}`, import.meta.url));
   return new Promise((resolve, reject) => {
-    const child = spawn(node, [...execArgv, file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(node, [...execArgv, file, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: LIMIT_MS,
+      killSignal: 'SIGKILL',
+    });
     let last = '';
     let rest = '';
     let problems = '';

@@ -33,7 +33,7 @@ export class StructuredReader extends ReaderMemory {
   private numbered = false;
   private objects: object[] = [];
   private pending: object[] = [];
-  /** The containers of the last value, the root last, and whether these are all and plain. */
+  /** The first containers of the last value, and whether all are plain. If the root is the last here, these are all. */
   private readonly parts: (object | undefined)[] = new Array(PARTS_MAX).fill(undefined);
   private partCount = 0;
   private partsKnown = false;
@@ -46,7 +46,7 @@ export class StructuredReader extends ReaderMemory {
     this.forgetParts();
     try {
       this.numbered = (this.byte() & format.HAS_REFERENCES) !== 0;
-      this.partsKnown = this.shares && !this.numbered && end - start <= PARTS_BYTES;
+      this.partsKnown = this.shares && end - start <= PARTS_BYTES;
       const root = this.value(0);
       for (let i = 0; i < this.pending.length; i++) {
         const container = this.pending[i];
@@ -86,10 +86,7 @@ export class StructuredReader extends ReaderMemory {
 
   /** Notes a plain container whose members are read. */
   private part<T extends object>(value: T): T {
-    if (this.partsKnown) {
-      if (this.partCount < PARTS_MAX) this.parts[this.partCount++] = value;
-      else this.partsKnown = false;
-    }
+    if (this.partsKnown && this.partCount < PARTS_MAX) this.parts[this.partCount++] = value;
     return value;
   }
 

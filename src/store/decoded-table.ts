@@ -83,13 +83,13 @@ export class DecodedTable {
     const bytes = Math.max(1, length);
     if (bytes > this.#maxBytes) return;
     if (this.#used * 2 > this.#mask && this.#mask + 1 < this.#maxPlaces) this.#grow();
+    const own = this.placeOf(hash);
+    if (this.#places[own * 2] === hash) this.#clear(own); // an older version: a hash stands once in its set
     const first = (hash >>> this.#shift) * WAYS;
     let last = first;
-    while (last < first + WAYS - 1 && this.#places[last * 2] !== hash && this.#words[last * WORDS] !== 0)
-      last++;
-    const over = this.#bytes + bytes > this.#maxBytes;
-    const taken = this.#words[last * WORDS] !== 0 && this.#places[last * 2] !== hash;
-    if ((over || taken) && ++this.#turned % ADMIT_ONE_OF !== 0) return;
+    while (last < first + WAYS - 1 && this.#words[last * WORDS] !== 0) last++;
+    const full = this.#words[last * WORDS] !== 0 || this.#bytes + bytes > this.#maxBytes;
+    if (full && ++this.#turned % ADMIT_ONE_OF !== 0) return;
     this.#clear(last);
     for (; last > first; last--) this.#move(last - 1, last);
     while (this.#bytes + bytes > this.#maxBytes) {

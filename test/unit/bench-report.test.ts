@@ -39,7 +39,11 @@ function result(node: string, rows: ResultRow[]): Result {
   };
 }
 
-const README = 'before\n<!-- benchmarks:begin -->\nold\n<!-- benchmarks:end -->\nafter\n';
+const TEXTS: Record<string, string> = {
+  'README.md': 'before\n<!-- benchmarks:begin -->\nold\n<!-- benchmarks:end -->\nafter\n',
+  'docs/performance.md': 'first\n<!-- goals:begin -->\n<!-- goals:end -->\nlast\n',
+};
+const read = (path: string) => TEXTS[path]!;
 
 test('quantiles, medians and spreads', () => {
   assert.is(quantile([1, 2, 3, 4], 0.5), 2.5);
@@ -66,11 +70,12 @@ test('a goal is reached at its very value, in the right direction', () => {
 test('the page, README and charts say what the results say', () => {
   const rows = [row('get-object-built-zipf-100k', 2.5, 2.2), row('get-missing', 1.5, 2)];
   const results = [result('20.0.0', [row('get-object-built-zipf-100k', 7.77)]), result('24.1.0', rows)];
-  const files = filesOf(results, README);
+  const files = filesOf(results, read);
   assert.equal([...files.keys()].sort(), [
     'README.md',
     'docs/benchmarks.md',
     'docs/charts/beside-lru-cache.svg',
+    'docs/performance.md',
   ]);
   const page = files.get('docs/benchmarks.md')!;
   assert.ok(page.includes('24: 1 of 2 reached'));
@@ -84,13 +89,29 @@ test('the page, README and charts say what the results say', () => {
   const readme = files.get('README.md')!;
   assert.ok(readme.startsWith('before\n') && readme.endsWith('after\n') && !readme.includes('old'));
   assert.match(readme, /title of get-missing \| lru-cache, ttl \(1\.2\.3\) \| 1\.50 \(1\.40 to 1\.60\)/);
-  assert.equal([...filesOf(results, readme)], [...files], 'made again from what it made: the same bytes');
+  assert.is(
+    files.get('docs/performance.md'),
+    `first
+<!-- goals:begin -->
+| work | beside | goal | measured | |
+| --- | --- | --- | --- | --- |
+| title of get-object-built-zipf-100k | lru-cache, ttl | ≥ 2.20 × | 2.50 × | reached |
+| title of get-missing | lru-cache, ttl | ≥ 2.00 × | 1.50 × | missed |
+<!-- goals:end -->
+last
+`,
+  );
+  assert.equal(
+    [...filesOf(results, (path) => files.get(path)!)],
+    [...files],
+    'made again from what it made: the same bytes',
+  );
   assert.match(
     files.get('docs/charts/beside-lru-cache.svg')!,
     /^<svg [\s\S]*title of get-missing[\s\S]*<\/svg>\n$/,
   );
-  assert.is(filesOf([], README).size, 0);
-  assert.throws(() => filesOf(results, 'no marks'), /benchmarks:begin/);
+  assert.is(filesOf([], read).size, 0);
+  assert.throws(() => filesOf(results, () => 'no marks'), /README\.md has no .*benchmarks:begin/);
 });
 
 test.run();

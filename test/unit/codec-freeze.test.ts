@@ -119,6 +119,8 @@ test('what the structured codec made is frozen whole or not at all, whether it n
     { a: [{}], b: { c: Buffer.from('b') } },
     { a: {}, b: /x/, c: new Set([{}]) },
     { a: {}, e: new Error('e') },
+    { a: {}, s: new Set([{}]) },
+    { ints: [1, 2, 3, 4, 5], doubles: [0.5, 1.5, 2.5, 3.5] },
   ];
   // the first pass has nothing noted, as nobody has asked yet
   for (let pass = 0; pass < 3; pass++) {
@@ -136,7 +138,10 @@ test('what the structured codec made is frozen whole or not at all, whether it n
         assert.is(codec.share(ValueType.structured, first, freeze), whole);
         for (const part of containers(first)) assert.is(Object.isFrozen(part), freeze && whole);
         for (const part of containers(second)) assert.not(Object.isFrozen(part));
-        assert.throws(() => codec.decodeBytes(ValueType.structured, bytes, 0, bytes.length - 1), CodecError);
+        assert.throws(
+          () => codec.decodeBytes(ValueType.structured, bytes, 0, bytes.length - 1),
+          (error: unknown) => error instanceof CodecError,
+        );
         assert.is(codec.share(ValueType.structured, second, freeze), whole);
         for (const part of containers(second)) assert.is(Object.isFrozen(part), freeze && whole);
       }
