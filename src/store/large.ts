@@ -6,6 +6,9 @@
 import * as L from '../../assembly/layout.ts';
 import type { Engine } from '../engine/engine.ts';
 
+/** Takes ranges of both sides, so no view is made for each piece: what a `set` leaves to collect, it waits for some time. */
+const { copy } = Buffer.prototype;
+
 /** Payload bytes of piece number `piece` of an entry of `total` bytes. */
 function payloadOf(piece: number, total: number): number {
   const whole = Math.floor(total / L.WHOLE_PAYLOAD);
@@ -50,7 +53,7 @@ export function fillLarge(engine: Engine, keyLength: number, value: Uint8Array):
   engine.u8.copyWithin(first + L.E_SIZE, engine.stage, engine.stage + keyLength);
   const whole = eachPiece(engine, first, total, (address, offset, bytes) => {
     const from = Math.max(before, offset);
-    engine.u8.set(value.subarray(from - before, offset + bytes - before), address + from - offset);
+    copy.call(value, engine.buffer, address + from - offset, from - before, offset + bytes - before);
   });
   if (!whole) throw new Error('a piece of a large value is missing');
 }
@@ -77,7 +80,7 @@ export function copyLarge(engine: Engine, keyLength: number, into: Buffer): Buff
   const before = L.E_SIZE + keyLength;
   const whole = eachPiece(engine, address, before + length, (at, offset, count) => {
     const from = Math.max(before, offset);
-    into.set(engine.u8.subarray(at + from - offset, at + count), from - before);
+    copy.call(engine.buffer, into, from - before, at + from - offset, at + count);
   });
   return whole ? into : undefined;
 }

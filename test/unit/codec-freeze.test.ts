@@ -120,6 +120,7 @@ test('what the structured codec made is frozen whole or not at all, whether it n
     { a: {}, b: /x/, c: new Set([{}]) },
     { a: {}, e: new Error('e') },
     { a: {}, s: new Set([{}]) },
+    { sparse: Object.assign([] as unknown[], { 5: { at: 5 }, length: 9 }) },
     { ints: [1, 2, 3, 4, 5], doubles: [0.5, 1.5, 2.5, 3.5] },
   ];
   // the first pass has nothing noted, as nobody has asked yet
