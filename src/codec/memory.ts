@@ -91,14 +91,18 @@ export function bufferProblem(buffer: ArrayBufferLike): string | undefined {
   return undefined;
 }
 
+/** What this package and the runtime's own functions ask a view for: one with an answer of its own would be stored wrong. */
+const ASKED = ['length', 'byteLength', 'byteOffset', 'buffer'];
+
 /** Below this the names of a typed array are listed; above, a comparison that does not name every index is cheaper. */
 const LISTED_LENGTH = 4;
 
 /**
- * Whether a typed array has properties beside its elements. Sees enumerable ones and symbols: listing the hidden ones
- * as well would cost a string for each element.
+ * Whether a typed array has properties beside its elements. Sees enumerable ones, symbols, and those of the hidden ones that
+ * would be asked: listing all would cost a string for each element.
  */
 export function hasExtras(view: ArrayBufferView, viewNumberOf: number): boolean {
+  for (let i = 0; i < ASKED.length; i++) if (Object.hasOwn(view, ASKED[i]!)) return true;
   if (Object.getOwnPropertySymbols(view).length !== 0) return true;
   const maker = VIEW_CONSTRUCTORS[viewNumberOf];
   if (maker === undefined) return Object.getOwnPropertyNames(view).length !== 0;
