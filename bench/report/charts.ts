@@ -42,7 +42,7 @@ function ratios(rows: readonly ResultRow[], results: readonly Result[], axis = '
     data: ids.map(({ goal }) => goal ?? Number.NaN),
   };
   return draw(90 + ids.length * (18 + 9 * results.length), {
-    grid: { left: 410, right: 30, top: 40, bottom: 40 },
+    grid: { left: 440, right: 30, top: 40, bottom: 40 },
     legend: { top: 8 },
     xAxis: {
       type: 'value',
