@@ -233,7 +233,8 @@ export function store_find(key: externref, region: u32, flags: u32): i32 {
   return store_get(<u32>staged >> 1, (region << 1) | (<u32>staged & 1), flags);
 }
 
-// The same in two calls, for a shell that has something to do in between: the key that was noted (Wasm globals: this thread's).
+// The same in two calls, for a shell that has something to do in between: the key that was noted (Wasm globals: this thread's). It
+// must still stand in the staging area when it is looked for, so nothing else of this thread may write there or run meanwhile.
 let notedHash: u64 = 0;
 let notedMeta: u32 = 0;
 let notedLength: i32 = -1; // below 0: none, or it was too long

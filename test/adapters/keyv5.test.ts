@@ -147,7 +147,7 @@ if (Keyv6) {
         await two.set('a', 2);
         assert.is(await one.get('a'), 1);
         assert.is(await two.get('a'), 2);
-        assert.equal(await collect(one.iterator() as any), [
+        assert.equal(await collect(one.iterator()), [
           ['a', 1],
           ['b', 1],
         ]);

@@ -194,7 +194,7 @@ if (Keyv) {
       await raw.set('a', value);
       assert.equal(await raw.get('a'), value);
       assert.equal(await raw.getRaw('a'), { value, expires: undefined });
-      assert.equal(await collect(raw.iterator() as any), [['a', value]]);
+      assert.equal(await collect(raw.iterator()), [['a', value]]);
 
       const compression = {
         compress: async (text: string) => gzipSync(text).toString('base64'),
@@ -251,7 +251,7 @@ if (Keyv) {
       }
       assert.is(await one.get('foo'), 'foo of keyv1');
       assert.is(await two.get('foo'), 'foo of keyv2');
-      assert.equal(await collect(two.iterator() as any), [
+      assert.equal(await collect(two.iterator()), [
         ['bar', 'bar of keyv2'],
         ['foo', 'foo of keyv2'],
       ]);

@@ -16,6 +16,7 @@ import { withThreads, withTime } from './hosts.ts';
 
 async function appOn(stores: object, options: object = {}) {
   class AppModule {}
+  // stores of every kind, also of kinds that Nest's types leave out
   Module({ imports: [CacheModule.register({ stores: stores as any, namespace: 'nest', ...options })] })(
     AppModule,
   );

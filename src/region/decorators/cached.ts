@@ -52,6 +52,7 @@ export function cached<F extends AnyFunction>(
   fn: F,
   self?: unknown,
 ): [ReturnType<F>] extends [PromiseLike<unknown>] ? Cached<F> : CachedSync<F> {
+  // which of both types it is depends on F, which only the caller knows
   return knownAs('cacheOnArguments', fn, self) as any;
 }
 
@@ -60,6 +61,7 @@ export function cachedMulti<F extends AnyFunction>(
   fn: F,
   self?: unknown,
 ): [ReturnType<F>] extends [PromiseLike<unknown>] ? CachedMulti<F> : CachedMultiSync<F> {
+  // as above
   return knownAs('cacheMultiOnArguments', fn, self) as any;
 }
 
