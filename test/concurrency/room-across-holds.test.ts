@@ -54,11 +54,11 @@ if (!isMainThread) {
     try {
       for (let round = 1; round <= ROUNDS; round++) {
         fill(300); // and the page that the last round's value had is one of small entries again
+        const before = cache.stats().evictions; // of both threads: either may be the one that makes room
         Atomics.store(words, BEGUN, round);
         Atomics.notify(words, BEGUN);
         spin(rnd() * 2000);
         const key = `k${round}`;
-        const before = cache.stats().evictions;
         cache.set(key, value(round, 'main'));
         while (Atomics.load(words, ENDED) < round) {
           assert.is.not(
@@ -78,7 +78,7 @@ if (!isMainThread) {
     } finally {
       await worker.terminate(); // a round that failed leaves it waiting for the next
     }
-    assert.ok(long > ROUNDS / 10, `a whole page of small ones had to go in ${long} rounds`);
+    assert.ok(long > ROUNDS / 2, `a whole page of small ones had to go in ${long} rounds`);
     checkHeap(cache);
     cache.close();
   });
