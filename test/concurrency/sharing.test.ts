@@ -34,7 +34,9 @@ function lockStepWorker(handles: Record<string, CacheHandle>, lines: Int32Array)
   const caches = attachAll(handles);
   const text = new Uint8Array(lines.buffer, TEXT_AT);
   for (;;) {
-    while (Atomics.load(lines, TURN) % 2 === 0) Atomics.wait(lines, TURN, Atomics.load(lines, TURN), HANG_MS);
+    for (let turn = Atomics.load(lines, TURN); turn % 2 === 0; turn = Atomics.load(lines, TURN)) {
+      Atomics.wait(lines, TURN, turn, HANG_MS); // of this very reading: a later one may be the turn that it waits for
+    }
     if (lines[WHAT] === END) return;
     const { name, cache, list, refused } = caches[lines[CODEC]!]!;
     let wrong = '';
