@@ -211,6 +211,11 @@ export function moveToHead(sh: usize, entry: usize, to: u32, frequency: u32, sta
   return load<f64>(sh, SH_USABLE) - load<f64>(sh, SH_TARGET);
 }
 
+/** The entry that is evicted next in policy order if nothing has been read lately; 0: none. */
+@inline export function nextVictim(sh: usize): usize {
+  return tailOf(sh, bytesIn(sh, 1) > mainCapacity(sh) ? 1 : 0);
+}
+
 /** M's victim: its tail, after at most 16 that still have a frequency went round. 0: M is empty. */
 function mainVictim(sh: usize): usize {
   let n: u32 = 0;

@@ -29,11 +29,13 @@ export function ghostPlace(sh: usize, hash: u32): usize {
   const bucket = ghostAddress(sh, bucketOf(hash, bucketCount(sh)));
   let best = bucket;
   let oldest: i32 = -1;
+  const now = evictionClock(sh, 0);
+  const mainNow = evictionClock(sh, 1);
   for (let i: u32 = 0; i < GHOST_WORDS; i++) {
     const at = bucket + <usize>(i << 2);
     const word = load<u32>(at);
     if (!word) return at;
-    const age = <i32>((evictionClock(sh, (word >> 19) & 1) - (word & 0xff)) & 0xff);
+    const age = <i32>((((word >> 19) & 1 ? mainNow : now) - (word & 0xff)) & 0xff);
     if (age >= oldest) {
       oldest = age;
       best = at;

@@ -173,8 +173,8 @@ export const SH_OVERFLOW_LEFT: u32 = 244; // u32
 export const SH_INDEX_PAGES: u32 = 248; // u32 index and overflow pages
 export const SH_GHOST_PAGES: u32 = 252; // u32
 export const SH_SWEEP: u32 = 256; //  u32  bucket that the sweep looks at next
-export const SH_SWEEP_LEFT: u32 = 260; // u32 buckets until a round is over; 0: nothing to sweep
-export const SH_SWEEP_TURN: u32 = 264; // u32 writes since the last look
+export const SH_SWEEP_LEFT: u32 = 260; // u32 ends of buckets until a round is over; 0: nothing to sweep
+export const SH_SWEEP_SLOT: u32 = 264; // u32 and its slot
 export const SH_CLEARS: u32 = 268; // u32  H_CLEARS as seen
 export const SH_DROPS: u32 = 272; //  u32  how often the shard was dropped
 export const SH_CLASS_MAP: u32 = 320; // u64[24]  bit n: a page of the class with n live chunks is listed
@@ -212,6 +212,7 @@ export const KIND_GHOST: u32 = 26;
 // ╒═══════════ Index bucket, 64 bytes: eight u64 [A, R, W:L] ═══════════╕
 //   tag (high half of the hash) << 32 | entry     or, in the last one,     overflow bucket | LINK     or 0
 export const BUCKET_SIZE: u32 = 64;
+export const BUCKET_SLOTS: u32 = 8;
 export const BUCKETS_A_PAGE: u32 = 64;
 export const LINK: u32 = 1;
 export const CHAIN_MAX: u32 = 16;
@@ -277,7 +278,6 @@ export const READ_TRIES: u32 = 3;
 // Policy: spec'd in docs/memory-layout.md
 export const EVICTIONS_FREE: u32 = 8;
 export const CLOCK_STEPS: u32 = 16;
-export const SWEEP_EVERY: u32 = 8; // writes a look
 export const PLACEHOLDER_LEASES: u32 = 4;
 
 // What exports return: 0 and up is a result of the call, below:

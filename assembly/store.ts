@@ -4,7 +4,7 @@ import {
   ABSENT, C_BYTES, C_COUNT, C_FLOOR, CHANGED, CLOSED, E_CREATED, E_EXPIRES, E_HASH, E_LENGTH, E_META, E_SIZE, E_WORD,
   FREQUENCY_MASK, G_CLEARED, G_GENERATION, GENERATION_SHIFT, H_CLEARS, H_SHARDS, META_WIDE, MISS, MODE_ADD,
   PAGE_SIZE, R_CURSOR, R_GENERATION, R_KEY_LENGTH, R_KEY_META, R_SHARD, R_SLOT, R_SLOT_WORD, R_STATE, R_VERSION,
-  S_DELETES, SH_GHOST_PAGES, SH_INDEX_PAGES, SH_STATE, SH_SWEEP_LEFT, SLOT_STAGE, TYPE_NUMBER, TYPE_PLACEHOLDER,
+  S_DELETES, SH_GHOST_PAGES, SH_INDEX_PAGES, SH_STATE, SLOT_STAGE, TYPE_NUMBER, TYPE_PLACEHOLDER,
   VERSION_SHIFT,
 } from './layout';
 import {
@@ -14,6 +14,7 @@ import { hashKey } from './hash';
 import { bucketAddress, bucketCount, bucketOf, isLink, linked, lowPower } from './index-table';
 import { lockShard, unlockShard } from './lock';
 import { copyEntry, findLocked, foundSlot, identityOf, shardAt, shardOf } from './read';
+import { mayExpire } from './sweep';
 import { count, mySlot } from './threads';
 import { store_put } from './write';
 
@@ -44,7 +45,7 @@ export function store_touch(keyLength: u32, keyMeta: u32, now: f64, mono: f64, e
   let result: i32 = ABSENT;
   if (entry && typeOf(load<u32>(entry, E_META)) != TYPE_PLACEHOLDER && !isGone(entry)) {
     atomic.store<u64>(entry, reinterpret<u64>(expires), E_EXPIRES);
-    if (expires != 0) store<u32>(sh, bucketCount(sh), SH_SWEEP_LEFT);
+    if (expires != 0) mayExpire(sh);
     result = 1;
   }
   unlockShard(sh);

@@ -1,56 +1,66 @@
-// The sweep: with every few writes one bucket is looked at, while something may have to be reclaimed, and what stands for
-// nobody is taken away. A round is as many looks as there are buckets; a clear, a write with an expiry or a placeholder
-// begins a new one. Nothing waits for it: reads judge by themselves, and eviction takes what it finds at a tail.
+// The sweep: with every write one slot of the index is looked at, while something may have to be reclaimed, and what stands
+// for nobody is taken away. A round is all buckets; a clear, a write with an expiry or a placeholder begins
+// a new one. Nothing waits for it: reads judge by themselves, and eviction takes what it finds at a tail.
+//
+// It comes first in a write's hold of the lock: its entry is a random line of memory, and is loaded beside those of the key.
 import {
-  E_EXPIRES, E_META, H_CLEARS, SH_CLEARS, SH_SWEEP, SH_SWEEP_LEFT, SH_SWEEP_TURN, SWEEP_EVERY, TURNS_MAX,
-  TYPE_PLACEHOLDER,
+  E_EXPIRES, E_META, H_CLEARS, SH_CLEARS, SH_SWEEP, SH_SWEEP_LEFT, SH_SWEEP_SLOT, BUCKET_SLOTS, TURNS_MAX, TYPE_PLACEHOLDER,
 } from './layout';
 import { evict, isGone, typeOf } from './eviction';
 import { turns } from './hold';
 import { bucketAddress, bucketCount, isLink, linked } from './index-table';
 
-/** Looks at one bucket every few writes while something may have to be reclaimed, and takes away what stands for nobody. */
+/** Looks at one slot while something may have to be reclaimed; with the last of a bucket at the rest of its chain. */
 export function sweep(sh: usize): void {
   const clears = atomic.load<u32>(0, H_CLEARS);
   if (clears != load<u32>(sh, SH_CLEARS)) {
     store<u32>(sh, clears, SH_CLEARS);
-    store<u32>(sh, bucketCount(sh), SH_SWEEP_LEFT);
+    beginRound(sh);
   }
   const left = load<u32>(sh, SH_SWEEP_LEFT);
   if (!left) return;
-  const due = load<u32>(sh, SH_SWEEP_TURN) + 1;
-  if (due < SWEEP_EVERY) {
-    store<u32>(sh, due, SH_SWEEP_TURN);
-    return;
-  }
-  store<u32>(sh, 0, SH_SWEEP_TURN);
-  store<u32>(sh, left - 1, SH_SWEEP_LEFT);
-  const b = load<u32>(sh, SH_SWEEP) % bucketCount(sh);
-  store<u32>(sh, b + 1, SH_SWEEP);
-  let bucket = bucketAddress(sh, b);
-  while (true) {
-    let word: u64 = 0;
-    for (let i = 0; i < 8; i++) {
-      word = load<u64>(bucket + <usize>(i << 3));
-      if (!word || isLink(word)) continue;
-      const entry = <usize>(<u32>word);
-      if (isGone(entry)) {
-        evict(sh, entry);
-      } else if (load<f64>(entry, E_EXPIRES) != 0 || typeOf(load<u32>(entry, E_META)) == TYPE_PLACEHOLDER) {
-        mayExpire(sh);
-      }
-    }
-    if (!isLink(word)) return;
+  let b = load<u32>(sh, SH_SWEEP);
+  if (b >= bucketCount(sh)) b = 0;
+  const slot = load<u32>(sh, SH_SWEEP_SLOT);
+  const word = load<u64>(bucketAddress(sh, b) + <usize>(slot << 3));
+  const last = slot == BUCKET_SLOTS - 1;
+  store<u32>(sh, last ? 0 : slot + 1, SH_SWEEP_SLOT);
+  store<u32>(sh, last ? b + 1 : b, SH_SWEEP);
+  if (last) store<u32>(sh, left - 1, SH_SWEEP_LEFT);
+  if (isLink(word)) sweepChain(sh, b, word);
+  else if (word) judge(sh, <usize>(<u32>word));
+}
+
+/** The overflow buckets behind bucket `b`. */
+function sweepChain(sh: usize, b: u32, link: u64): void {
+  let word = link;
+  while (isLink(word)) {
     if (turns >= TURNS_MAX) {
-      store<u32>(sh, b, SH_SWEEP); // the next look begins with the rest of this chain
+      store<u32>(sh, b, SH_SWEEP); // looked at once more, when those that this hold took are gone
       return;
     }
-    bucket = linked(word);
+    const bucket = linked(word);
+    for (let i: u32 = 0; i < BUCKET_SLOTS; i++) {
+      word = load<u64>(bucket + <usize>(i << 3));
+      if (word && !isLink(word)) judge(sh, <usize>(<u32>word));
+    }
+  }
+}
+
+/** One more end than there are buckets, as the first may be of a bucket that was half done. */
+@inline function beginRound(sh: usize): void {
+  store<u32>(sh, bucketCount(sh) + 1, SH_SWEEP_LEFT);
+}
+
+@inline function judge(sh: usize, entry: usize): void {
+  if (isGone(entry)) {
+    evict(sh, entry);
+  } else if (load<f64>(entry, E_EXPIRES) != 0 || typeOf(load<u32>(entry, E_META)) == TYPE_PLACEHOLDER) {
+    mayExpire(sh);
   }
 }
 
 /** Something stands that will have to be swept: the round begins anew. */
 @inline export function mayExpire(sh: usize): void {
-  store<u32>(sh, bucketCount(sh), SH_SWEEP_LEFT);
+  beginRound(sh);
 }
-

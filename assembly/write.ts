@@ -19,8 +19,9 @@ import {
 } from './layout';
 import {
   addBytes, admit, afterInsert, counterOf, countIn, countOut, currentGeneration, entryBytes, generationOf, isGone,
-  linkHead, queueOf, regionRow, removeEntry, setClocks, typeOf, unlink,
+  linkHead, nextVictim, queueOf, regionRow, removeEntry, setClocks, typeOf, unlink,
 } from './eviction';
+import { aheadOfInsertion, aheadOfRemoval } from './ahead';
 import { stampNow, takeGhost } from './ghost';
 import { hashKey } from './hash';
 import { commitBegin, commitEnd, turn } from './hold';
@@ -101,6 +102,11 @@ export function verdict(old: usize): i32 {
 
 /** The first look: refuses, or asks the policy about a missed key. 0, or the refusal. */
 export function firstLook(sh: usize): i32 {
+  if (wBytes > SMALL_MAX || fullestPage(sh, classOf(wBytes)) < 0) {
+    aheadOfInsertion(sh, <u32>wHash);
+    const victim = nextVictim(sh);
+    if (victim) aheadOfRemoval(sh, victim);
+  }
   const old = findLocked(sh, wHash, wIdentity, wKeyLength);
   wOld = old;
   wHold = holdNumber;
@@ -193,7 +199,6 @@ export function publish(sh: usize, old: usize, large: usize, cls: u32, page: u32
 /** The end of every write. */
 export function finish(sh: usize): void {
   if (wExpires != 0 || typeOf(wMeta) == TYPE_PLACEHOLDER) mayExpire(sh);
-  sweep(sh);
   unlockShard(sh);
 }
 
@@ -252,6 +257,7 @@ export function refuse(sh: usize): i32 {
 export function store_put(keyLength: u32, keyMeta: u32, valueLength: u32, type: u32, v: u32, mode: u32, now: f64, mono: f64, expires: f64, created: f64, generation: f64, expect: f64): i32 {
   const sh = describe(keyLength, keyMeta, valueLength, type, v, mode, now, mono, expires, created, generation, expect);
   if (lockShard(sh) < 0) return CLOSED;
+  sweep(sh);
   const refusal = firstLook(sh);
   if (refusal < 0) {
     unlockShard(sh);
@@ -271,6 +277,7 @@ export function store_increment(keyLength: u32, keyMeta: u32, by: f64, initial: 
   const sh = describe(keyLength, keyMeta, 0, TYPE_NUMBER, 1, MODE_ADD, now, mono, expires, now, -1, 0);
   while (true) {
     if (lockShard(sh) < 0) return CLOSED;
+    sweep(sh);
     const old = findLocked(sh, wHash, wIdentity, wKeyLength);
     const type = old ? typeOf(load<u32>(old, E_META)) : TYPE_PLACEHOLDER;
     if (!old || type == TYPE_PLACEHOLDER || isGone(old)) {
@@ -310,7 +317,6 @@ export function store_increment(keyLength: u32, keyMeta: u32, by: f64, initial: 
     turn();
     store<f64>(mySlot, sum, R_NUMBER);
     count(S_SETS);
-    sweep(sh);
     unlockShard(sh);
     return 0;
   }

@@ -102,8 +102,8 @@ export function checkNothingLeaks(cache: SharedCache<any>): void {
   assert.is(cache.bytes, fixedBytes(cache), 'bytes after clear are the fixed parts');
   const engine = SharedCache.engineOf(cache);
   keys.forEach((key, shard) => {
-    // the sweep looks at a bucket every few writes
-    const writes = L.SWEEP_EVERY * (engine.x.debug_number(shard, 3) + 1);
+    // the sweep looks at a slot with each write
+    const writes = L.BUCKET_SLOTS * (engine.x.debug_number(shard, 3) + 1);
     for (let n = 0; n < writes; n++) cache.set(key, n as never);
     assert.is(engine.x.debug_number(shard, 0), 1, `entries of shard ${shard} after the sweep`);
     cache.delete(key);
