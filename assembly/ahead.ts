@@ -7,9 +7,11 @@ import { bucketAddress, bucketCount, bucketOf, ghostAddress } from './index-tabl
 /** What was loaded, so that the loads are not optimised away. */
 let seen: u32 = 0;
 
-/** What a new key needs beside its bucket. */
-@inline export function aheadOfInsertion(sh: usize, hash: u32): void {
-  seen ^= load<u32>(ghostAddress(sh, bucketOf(hash, bucketCount(sh))));
+/** A key's bucket and, if it may be a new one, its ghosts. */
+@inline export function aheadOfKey(sh: usize, hash: u32, isNew: bool): void {
+  const b = bucketOf(hash, bucketCount(sh));
+  seen ^= load<u32>(bucketAddress(sh, b));
+  if (isNew) seen ^= load<u32>(ghostAddress(sh, b));
 }
 
 /** What an entry's leaving needs beside the entry. Of a neighbour that is none (0) the header's first bytes are loaded. */

@@ -17,10 +17,9 @@ import { breathe, lockLarge, lockShard, unlockLarge, unlockShard } from './lock'
 import { findLocked } from './read';
 import { buryFilling, growIndex, makeSlot, roomStep, startRoom } from './room';
 import { classOf, classSize, freePages, fullestPage, takeChunk, takePage } from './slab';
-import { sweep } from './sweep';
 import { count, mySlot } from './threads';
 import {
-  describe, finish, firstLook, publish, refuse, verdict, wBytes, wCreated, wExpires, wHash, wIdentity, wKeyLength,
+  begin, describe, finish, firstLook, publish, refuse, verdict, wBytes, wCreated, wExpires, wHash, wIdentity, wKeyLength,
   wLengths, wMeta, wToMain, wWeight,
 } from './write';
 
@@ -66,7 +65,7 @@ export function large_begin(keyLength: u32, keyMeta: u32, valueLength: u32, type
   let entered = lockShard(sh);
   if (entered < 0) return leaveLarge(sh, entered);
   if (load<u32>(sh, SH_FILLING)) buryFilling(sh); // a dead owner's
-  sweep(sh);
+  begin(sh);
   const refusal = firstLook(sh);
   if (refusal < 0) {
     unlockShard(sh);

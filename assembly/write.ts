@@ -21,7 +21,7 @@ import {
   addBytes, admit, afterInsert, counterOf, countIn, countOut, currentGeneration, entryBytes, generationOf, isGone,
   linkHead, nextVictim, queueOf, regionRow, removeEntry, setClocks, typeOf, unlink,
 } from './eviction';
-import { aheadOfInsertion, aheadOfRemoval } from './ahead';
+import { aheadOfKey, aheadOfRemoval } from './ahead';
 import { stampNow, takeGhost } from './ghost';
 import { hashKey } from './hash';
 import { commitBegin, commitEnd, turn } from './hold';
@@ -100,13 +100,19 @@ export function verdict(old: usize): i32 {
   return old && typeOf(load<u32>(old, E_META)) != TYPE_PLACEHOLDER && wMeta >> META_TYPE_SHIFT != TYPE_PLACEHOLDER && !isGone(old);
 }
 
-/** The first look: refuses, or asks the policy about a missed key. 0, or the refusal. */
-export function firstLook(sh: usize): i32 {
-  if (wBytes > SMALL_MAX || fullestPage(sh, classOf(wBytes)) < 0) {
-    aheadOfInsertion(sh, <u32>wHash);
+/** The beginning of every write, in its hold of the lock. */
+export function begin(sh: usize): void {
+  const evicts = wBytes > SMALL_MAX || fullestPage(sh, classOf(wBytes)) < 0;
+  aheadOfKey(sh, <u32>wHash, evicts);
+  if (evicts) {
     const victim = nextVictim(sh);
     if (victim) aheadOfRemoval(sh, victim);
   }
+  sweep(sh); // its entry comes with these
+}
+
+/** The first look: refuses, or asks the policy about a missed key. 0, or the refusal. */
+export function firstLook(sh: usize): i32 {
   const old = findLocked(sh, wHash, wIdentity, wKeyLength);
   wOld = old;
   wHold = holdNumber;
@@ -257,7 +263,7 @@ export function refuse(sh: usize): i32 {
 export function store_put(keyLength: u32, keyMeta: u32, valueLength: u32, type: u32, v: u32, mode: u32, now: f64, mono: f64, expires: f64, created: f64, generation: f64, expect: f64): i32 {
   const sh = describe(keyLength, keyMeta, valueLength, type, v, mode, now, mono, expires, created, generation, expect);
   if (lockShard(sh) < 0) return CLOSED;
-  sweep(sh);
+  begin(sh);
   const refusal = firstLook(sh);
   if (refusal < 0) {
     unlockShard(sh);
@@ -277,7 +283,7 @@ export function store_increment(keyLength: u32, keyMeta: u32, by: f64, initial: 
   const sh = describe(keyLength, keyMeta, 0, TYPE_NUMBER, 1, MODE_ADD, now, mono, expires, now, -1, 0);
   while (true) {
     if (lockShard(sh) < 0) return CLOSED;
-    sweep(sh);
+    begin(sh);
     const old = findLocked(sh, wHash, wIdentity, wKeyLength);
     const type = old ? typeOf(load<u32>(old, E_META)) : TYPE_PLACEHOLDER;
     if (!old || type == TYPE_PLACEHOLDER || isGone(old)) {
