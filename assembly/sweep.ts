@@ -1,10 +1,11 @@
 // The sweep: with every write one slot of the index is looked at, while something may have to be reclaimed, and what stands
-// for nobody is taken away. A round is all buckets; a clear, a write with an expiry or a placeholder begins
-// a new one. Nothing waits for it: reads judge by themselves, and eviction takes what it finds at a tail.
+// for nobody is taken away. A round is all buckets; a clear, a write with an expiry or a placeholder begins a new one.
+// Nothing waits for it: reads judge by themselves, and eviction takes what it finds at a tail.
 //
 // It comes first in a write's hold of the lock: its entry is a random line of memory, and is loaded beside those of the key.
 import {
-  E_EXPIRES, E_META, H_CLEARS, SH_CLEARS, SH_SWEEP, SH_SWEEP_LEFT, SH_SWEEP_SLOT, BUCKET_SLOTS, TURNS_MAX, TYPE_PLACEHOLDER,
+  BUCKET_SLOTS, E_EXPIRES, E_META, H_CLEARS, SH_CLEARS, SH_SWEEP, SH_SWEEP_LEFT, SH_SWEEP_SLOT, TURNS_MAX,
+  TYPE_PLACEHOLDER,
 } from './layout';
 import { evict, isGone, typeOf } from './eviction';
 import { turns } from './hold';
@@ -36,7 +37,9 @@ function sweepChain(sh: usize, b: u32, link: u64): void {
   let word = link;
   while (isLink(word)) {
     if (turns >= TURNS_MAX) {
-      store<u32>(sh, b, SH_SWEEP); // looked at once more, when those that this hold took are gone
+      // this end did not count: the bucket is looked at once more, when what this hold took is gone
+      store<u32>(sh, b, SH_SWEEP);
+      store<u32>(sh, load<u32>(sh, SH_SWEEP_LEFT) + 1, SH_SWEEP_LEFT);
       return;
     }
     const bucket = linked(word);
