@@ -24,22 +24,27 @@ import { bucketCount, bucketOf, ghostAddress } from './index-table';
   return print ? print : 1;
 }
 
+/** One bit for each of a bucket's eight words, of two comparisons of four. */
+@inline function wordsThatAre(first: v128, second: v128): u32 {
+  return <u32>i32x4.bitmask(first) | (<u32>i32x4.bitmask(second) << 4);
+}
+
 /** Where the ghost of an entry that leaves `queue` goes: an empty word of its bucket, or the oldest by its own origin's clock. */
 export function ghostPlace(sh: usize, hash: u32): usize {
   const bucket = ghostAddress(sh, bucketOf(hash, bucketCount(sh)));
+  const zero = i32x4.splat(0);
+  const empty = wordsThatAre(i32x4.eq(v128.load(bucket), zero), i32x4.eq(v128.load(bucket, 16), zero));
+  if (empty) return bucket + <usize>(ctz(empty) << 2);
+  const small = evictionClock(sh, 0);
+  const main = evictionClock(sh, 1);
   let best = bucket;
-  let oldest: i32 = -1;
-  const now = evictionClock(sh, 0);
-  const mainNow = evictionClock(sh, 1);
+  let oldest: u32 = 0;
   for (let i: u32 = 0; i < GHOST_WORDS; i++) {
     const at = bucket + <usize>(i << 2);
     const word = load<u32>(at);
-    if (!word) return at;
-    const age = <i32>((((word >> 19) & 1 ? mainNow : now) - (word & 0xff)) & 0xff);
-    if (age >= oldest) {
-      oldest = age;
-      best = at;
-    }
+    const age = (select(main, small, (word >> 19) & 1) - (word & 0xff)) & 0xff;
+    best = select(at, best, age >= oldest);
+    oldest = max(age, oldest);
   }
   return best;
 }
@@ -51,14 +56,14 @@ export function ghostPlace(sh: usize, hash: u32): usize {
 /** Takes the ghost of a key away and returns its word, 0: none. */
 export function takeGhost(sh: usize, hash: u32, tag: u32): u32 {
   const bucket = ghostAddress(sh, bucketOf(hash, bucketCount(sh)));
-  const print = fingerprint(tag);
-  for (let i: u32 = 0; i < GHOST_WORDS; i++) {
-    const at = bucket + <usize>(i << 2);
-    const word = load<u32>(at);
-    if (word && word >> 20 == print) {
-      store<u32>(at, 0);
-      return word;
-    }
-  }
-  return 0;
+  const print = i32x4.splat(fingerprint(tag));
+  const found = wordsThatAre(
+    i32x4.eq(i32x4.shr_u(v128.load(bucket), 20), print),
+    i32x4.eq(i32x4.shr_u(v128.load(bucket, 16), 20), print),
+  );
+  if (!found) return 0;
+  const at = bucket + <usize>(ctz(found) << 2);
+  const word = load<u32>(at);
+  store<u32>(at, 0);
+  return word;
 }

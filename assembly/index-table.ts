@@ -52,24 +52,30 @@ import { count } from './threads';
   return <usize>(<u32>word & ~7);
 }
 
-// What the last walk of a chain found (Wasm globals: this thread's).
+// What the last walk of a chain for room found (Wasm globals: this thread's).
 /** First empty slot of the chain, 0: none. */
 export let freeSlot: usize = 0;
 /** Last bucket of the chain and how many it has. */
 export let lastBucket: usize = 0;
 export let chainLength: u32 = 0;
 
-/** Under the lock: the slot that names `entry`, in the chain of its hash. 0 if none does: then no index slot names it at all. */
+/** Under the lock: one bit for each slot of a bucket that names `entry`, or is empty (0). No loop over slots: none is predicted. */
+@inline function slotsNaming(entry: u32, bucket: usize): u32 {
+  const wanted = i32x4.splat(entry);
+  const first = v128.shuffle<u32>(v128.load(bucket), v128.load(bucket, 16), 0, 2, 4, 6);
+  const second = v128.shuffle<u32>(v128.load(bucket, 32), v128.load(bucket, 48), 0, 2, 4, 6);
+  return <u32>i32x4.bitmask(i32x4.eq(first, wanted)) | (<u32>i32x4.bitmask(i32x4.eq(second, wanted)) << 4);
+}
+
+/** Under the lock: the slot that names `entry` (not 0), in the chain of its hash. 0 if none does: then no index slot names it at all. */
 export function slotNaming(sh: usize, hash: u32, entry: usize): usize {
   let bucket = bucketAddress(sh, bucketOf(hash, bucketCount(sh)));
   for (let n: u32 = 0; n < CHAIN_MAX; n++) {
-    let word: u64 = 0;
-    for (let i = 0; i < 8; i++) {
-      word = load<u64>(bucket + <usize>(i << 3));
-      if (<u32>word == <u32>entry && word) return bucket + <usize>(i << 3);
-    }
-    if (!isLink(word)) return 0;
-    bucket = linked(word);
+    const slots = slotsNaming(<u32>entry, bucket);
+    if (slots) return bucket + <usize>(ctz(slots) << 3);
+    const last = load<u64>(bucket, 56);
+    if (!isLink(last)) return 0;
+    bucket = linked(last);
   }
   return 0;
 }
@@ -80,14 +86,12 @@ export function walkChain(first: usize): void {
   freeSlot = 0;
   chainLength = 1;
   while (true) {
-    let word: u64 = 0;
-    for (let i = 0; i < 8; i++) {
-      word = load<u64>(bucket + <usize>(i << 3));
-      if (!word && !freeSlot) freeSlot = bucket + <usize>(i << 3);
-    }
+    const empty = slotsNaming(0, bucket);
+    if (empty && !freeSlot) freeSlot = bucket + <usize>(ctz(empty) << 3);
     lastBucket = bucket;
-    if (!isLink(word)) return;
-    bucket = linked(word);
+    const last = load<u64>(bucket, 56);
+    if (!isLink(last)) return;
+    bucket = linked(last);
     chainLength++;
   }
 }

@@ -336,12 +336,12 @@ export function store_pieces(address: u32, bytes: u32, from: u32): u32 {
 /** Slot that names the entry that `findLocked` found. */
 export let foundSlot: usize = 0;
 
-/** Under the lock: the entry of the key in the staging area, 0: none. Sets freeSlot, lastBucket and chainLength as well. */
+/** Under the lock: the entry of the key in the staging area. 0: none; then freeSlot, lastBucket and chainLength are set. */
 export function findLocked(sh: usize, hash: u64, identity: u32, keyLength: u32): usize {
   const tag = <u32>(hash >> 32);
   const key = mySlot + SLOT_STAGE;
-  let bucket = bucketAddress(sh, bucketOf(<u32>hash, bucketCount(sh)));
-  walkChain(bucket);
+  const first = bucketAddress(sh, bucketOf(<u32>hash, bucketCount(sh)));
+  let bucket = first;
   while (true) {
     for (let slots = slotsWith(tag, bucket); slots; slots &= slots - 1) {
       const slot = bucket + <usize>(ctz(slots) << 3);
@@ -355,7 +355,9 @@ export function findLocked(sh: usize, hash: u64, identity: u32, keyLength: u32):
       }
     }
     const last = load<u64>(bucket, 56);
-    if (!isLink(last)) return 0;
+    if (!isLink(last)) break;
     bucket = linked(last);
   }
+  walkChain(first);
+  return 0;
 }
