@@ -73,7 +73,7 @@ export function pageOf(results: readonly Result[], charts: readonly Chart[]): st
     '<!-- Made by `npm run bench:report` from bench/results. Not edited by hand. -->',
     '',
     "A ratio is Cairn's speed as a multiple of the rival's: above 1 Cairn is faster. Figures are medians of interleaved rounds,",
-    'with quartiles in brackets: of duels the lowest and highest of three processes. Goals are judged on Node',
+    'with quartiles in brackets: of duels, latency and resident memory the lowest and highest of three. Goals are judged on Node',
     `${majorOf(main)}: ${reached} of ${goals.length} reached. [performance.md](performance.md) says why the others are not.`,
     '',
     '- All of it: `npm run bench`, about 15 minutes. A taste, in under 3: `npm run bench -- --quick`. Another Node:',
