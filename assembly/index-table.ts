@@ -59,7 +59,7 @@ export let freeSlot: usize = 0;
 export let lastBucket: usize = 0;
 export let chainLength: u32 = 0;
 
-/** Under the lock: one bit for each slot of a bucket that names `entry`, or is empty (0). No loop over slots: none is predicted. */
+/** Under the lock: one bit for each slot of a bucket that names `entry`, or is empty (0). A loop would end at another one each time. */
 @inline function slotsNaming(entry: u32, bucket: usize): u32 {
   const wanted = i32x4.splat(entry);
   const first = v128.shuffle<u32>(v128.load(bucket), v128.load(bucket, 16), 0, 2, 4, 6);

@@ -2,7 +2,8 @@
 // for nobody is taken away. A round is all buckets; a clear, a write with an expiry or a placeholder begins a new one.
 // Nothing waits for it: reads judge by themselves, and eviction takes what it finds at a tail.
 //
-// It comes first in a write's hold of the lock: its entry is a random line of memory, and is loaded beside those of the key.
+// It comes first in a write's hold of the lock: its entry is a random line of memory, and is loaded beside those of the key
+// (ahead.ts).
 import {
   BUCKET_SLOTS, E_EXPIRES, E_META, H_CLEARS, SH_CLEARS, SH_SWEEP, SH_SWEEP_LEFT, SH_SWEEP_SLOT, TURNS_MAX,
   TYPE_PLACEHOLDER,

@@ -1,9 +1,10 @@
 // Writing under the shard's lock: small entries in one hold and one publishing commit, large ones in three parts.
 //
 // A small entry (header, key and value in one chunk, up to 1,024 bytes). JavaScript has written key and value to its
-// staging area. Lock; a step of the sweep; look the key up (may this write go on? is it a miss for the policy?); make room; look it up again,
-// which decides, since room may have been made of that very key; then one commit takes a chunk, copies, links, publishes
-// (version, then slot) and frees the old chunk. Nothing is ever pending: died between two commits, nothing was begun.
+// staging area. Lock; a step of the sweep; look the key up (may this write go on? is it a miss for the policy?); make room;
+// look it up again, which decides, since room may have been made of that very key; then one commit takes a chunk, copies,
+// links, publishes (version, then slot) and frees the old chunk. Nothing is ever pending: died between two commits, nothing
+// was begun.
 //
 // A large one. Under the shard's large-value lock its pieces are taken, one commit each, onto `filling`; the shard's lock
 // is let go and JavaScript fills them; one commit publishes the entry and empties the list. Died in between: the list
