@@ -17,7 +17,7 @@ export function sweep(sh: usize): void {
   const clears = atomic.load<u32>(0, H_CLEARS);
   if (clears != load<u32>(sh, SH_CLEARS)) {
     store<u32>(sh, clears, SH_CLEARS);
-    beginRound(sh);
+    mayExpire(sh);
   }
   const left = load<u32>(sh, SH_SWEEP_LEFT);
   if (!left) return;
@@ -51,11 +51,6 @@ function sweepChain(sh: usize, b: u32, link: u64): void {
   }
 }
 
-/** One more end than there are buckets, as the first may be of a bucket that was half done. */
-@inline function beginRound(sh: usize): void {
-  store<u32>(sh, bucketCount(sh) + 1, SH_SWEEP_LEFT);
-}
-
 @inline function judge(sh: usize, entry: usize): void {
   if (isGone(entry)) {
     evict(sh, entry);
@@ -64,7 +59,10 @@ function sweepChain(sh: usize, b: u32, link: u64): void {
   }
 }
 
-/** Something stands that will have to be swept: the round begins anew. */
+/**
+ * Something stands that will have to be swept: a round begins anew. One more end than there are buckets, as the first may be of
+ * a bucket that was half done.
+ */
 @inline export function mayExpire(sh: usize): void {
-  beginRound(sh);
+  store<u32>(sh, bucketCount(sh) + 1, SH_SWEEP_LEFT);
 }

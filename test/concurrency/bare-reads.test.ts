@@ -65,6 +65,7 @@ if (!isMainThread) {
   test('what stands after the change is read, and nothing else', async () => {
     const words = new Int32Array(new SharedArrayBuffer(8));
     const cache = SharedCache.create<any>({ maxBytes: 2 ** 20, shards: 1 });
+    // its exports are replaced for one read, which no other user may do
     const engine = SharedCache.engineOf(cache) as any;
     const worker = new Worker(new URL(import.meta.url), { workerData: { handle: cache.handle, words } });
     await new Promise((resolve) => worker.once('online', resolve));

@@ -86,9 +86,9 @@ async function child(how: string): Promise<void> {
     let lost: SharedCache<any> | undefined = create();
     lost.set('k', 1);
     lost = undefined;
-    (globalThis as any).gc();
+    gc!();
     await new Promise((resolve) => setImmediate(resolve));
-    (globalThis as any).gc();
+    gc!();
   }
   console.log('idle');
 }
